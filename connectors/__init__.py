@@ -1,0 +1,1 @@
+"""The services: one module each, the only place that may import that service's SDK."""

@@ -1,0 +1,316 @@
+"""The one HTTP client: shared session, limits of size, time and address, and status → error in one place.
+
+Strangers' URLs go through here only. A connection to an address that is not public is refused at the socket, after name resolution
+and for every redirect, so neither a literal address nor DNS rebinding gets past (aiohttp's resolver alone would not see literals);
+``allow_private`` names the hosts of a local network that a person trusts. Bodies are read in chunks and counted after decompression.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json as jsonlib
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from syndicator.errors import (
+    AuthExpired,
+    ConnectorError,
+    Gone,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    Transient,
+    words,
+)
+
+JSON_MAX_BYTES = 5_000_000
+FEED_MAX_BYTES = 2_000_000
+ICS_MAX_BYTES = 5_000_000
+IMAGE_MAX_BYTES = 15_000_000
+PAGE_MAX_BYTES = 2_000_000
+REDIRECTS_MAX = 5
+TOTAL_TIMEOUT_S = 30.0
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """An answer, read to its end."""
+
+    status: int
+    url: str
+    """After redirects."""
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    moved_to: str | None = None
+    """Where a chain of permanent redirects (301, 308) led."""
+
+    def text(self) -> str:
+        """The body by its declared charset, else UTF-8; undecodable bytes become U+FFFD."""
+        charset = "utf-8"
+        for parameter in self.headers.get("Content-Type", "").split(";")[1:]:
+            name, _, value = parameter.strip().partition("=")
+            if name.lower() == "charset":
+                charset = value.strip('"')
+        try:
+            return self.body.decode(charset, "replace")
+        except LookupError:
+            return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON; Transient when it is not (a proxy's page, a truncated answer)."""
+        try:
+            return jsonlib.loads(self.body)
+        except ValueError as error:
+            raise Transient(f"{self.url} answered {self.status} with {self.content_type or 'no type'} instead of JSON") from error
+
+    @property
+    def content_type(self) -> str:
+        """Without parameters, lower case."""
+        return self.headers.get("Content-Type", "").split(";")[0].strip().lower()
+
+
+class PrivateAddress(OSError):
+    """A host leads to an address that is not public."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the open internet, seen through IPv4-mapped, 6to4 and NAT64 wrappings."""
+    ip = ipaddress.ip_address(address.split("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+        if ip.teredo is not None:
+            return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
+
+
+def _guarded_socket(info: Any) -> socket.socket:
+    family, kind, protocol, _, address = info
+    if not is_public(str(address[0])):
+        raise PrivateAddress(f"{address[0]} is not a public address")
+    return socket.socket(family=family, type=kind, proto=protocol)
+
+
+@dataclass
+class Http:
+    """One association's way to the network; sessions are shared by all of them (``Sessions``)."""
+
+    sessions: Sessions
+    now: Callable[[], datetime]
+    user_agent: str
+    allow_private: frozenset[str] = frozenset()
+    """Lower-case host names, without port, that may lead to private addresses."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        json: Any = None,
+        data: Any = None,
+        max_bytes: int = JSON_MAX_BYTES,
+        timeout_s: float = TOTAL_TIMEOUT_S,
+    ) -> Response:
+        """Send and read to the end, following redirects of safe methods; any status is an answer.
+
+        Raises Transient when the request surely did not take effect (refused, unresolved, any failure of a safe method), OutcomeUnknown
+        when another method's answer was lost, Rejected for a private address, a bad URL or a body larger than ``max_bytes``.
+        """
+        sent = CIMultiDict(headers or {})
+        sent.setdefault("User-Agent", self.user_agent)
+        permanent = True
+        moved_to = None
+        first_host = urlsplit(url).netloc
+        for _ in range(REDIRECTS_MAX + 1):
+            response = await self._once(method, url, sent, params, json, data, max_bytes, timeout_s)
+            location = response.headers.get("Location")
+            if response.status not in (301, 302, 303, 307, 308) or not location or method not in SAFE_METHODS:
+                return Response(status=response.status, url=response.url, headers=response.headers, body=response.body, moved_to=moved_to)
+            url, params = urljoin(response.url, location), None
+            permanent = permanent and response.status in (301, 308)
+            moved_to = url if permanent else moved_to
+            if urlsplit(url).netloc != first_host:
+                sent.popall("Authorization", None)
+        raise Transient(f"{url}: more than {REDIRECTS_MAX} redirects")
+
+    async def _once(
+        self,
+        method: str,
+        url: str,
+        headers: CIMultiDict[str],
+        params: Any,
+        json: Any,
+        data: Any,
+        max_bytes: int,
+        timeout_s: float,
+    ) -> Response:
+        safe = method in SAFE_METHODS
+        host = (urlsplit(url).hostname or "").lower()
+        session = self.sessions.get(private=host in self.allow_private, write=not safe)
+        timeout = aiohttp.ClientTimeout(total=timeout_s, connect=10, sock_read=15)
+        try:
+            async with session.request(
+                method, url, headers=headers, params=params, json=json, data=data, timeout=timeout, allow_redirects=False
+            ) as answer:
+                body = await _read(answer, max_bytes)
+                return Response(status=answer.status, url=str(answer.url), headers=answer.headers, body=body)
+        except ConnectorError:
+            raise
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
+            raise Rejected(f"{url} is not a usable web address") from error
+        except aiohttp.ClientConnectorError as error:
+            raise _unreachable(url, error) from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise Transient(f"{urlsplit(url).netloc} does not answer") from error
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
+            text = f"{urlsplit(url).netloc}: {type(error).__name__}: {error or 'no answer in time'}"
+            raise (Transient(text) if safe else OutcomeUnknown(text)) from error
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        max_bytes: int = JSON_MAX_BYTES,
+        timeout_s: float = TOTAL_TIMEOUT_S,
+    ) -> Response:
+        """GET, any status."""
+        return await self.request("GET", url, headers=headers, params=params, max_bytes=max_bytes, timeout_s=timeout_s)
+
+
+async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    declared = answer.content_length
+    body = bytearray()
+    if declared is None or declared <= max_bytes:
+        async for chunk in answer.content.iter_chunked(16_384):
+            body += chunk
+            if len(body) > max_bytes:
+                break
+        else:
+            return bytes(body)
+    answer.close()
+    raise Rejected(
+        f"{answer.url} sent more than {max_bytes} bytes",
+        hint=words(
+            fr="La réponse est anormalement grosse : vérifiez l'adresse configurée.",
+            en="The answer is abnormally large: check the configured address.",
+        ),
+    )
+
+
+def _unreachable(url: str, error: aiohttp.ClientConnectorError) -> ConnectorError:
+    host = urlsplit(url).netloc
+    if isinstance(error.os_error, PrivateAddress):
+        return Rejected(
+            f"{host}: {error.os_error}",
+            hint=words(
+                fr="Si ce serveur est sur votre réseau, ajoutez son nom à allow_private dans la section [network].",
+                en="If that server is on your own network, add its name to allow_private in the [network] section.",
+            ),
+        )
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        return Transient(
+            f"{host}: {error}",
+            hint=words(
+                fr="Le certificat de ce serveur n'est pas valable : prévenez les personnes qui l'administrent.",
+                en="That server's certificate is not valid: tell the people who run it.",
+            ),
+        )
+    return Transient(f"{host}: {error.os_error or error}")
+
+
+class Sessions:
+    """The process's aiohttp sessions, made on first use.
+
+    Requests that change something get a fresh connection each: on a kept one, a server that had just closed it would leave us not
+    knowing whether it took the request.
+    """
+
+    def __init__(self) -> None:
+        self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
+
+    def get(self, *, private: bool, write: bool) -> aiohttp.ClientSession:
+        """The session for hosts that may be ``private`` or not, for requests that ``write`` or not."""
+        session = self._sessions.get((private, write))
+        if session is None:
+            connector = aiohttp.TCPConnector(
+                socket_factory=None if private else _guarded_socket,
+                limit_per_host=4 if private else 2,
+                force_close=write,
+            )
+            session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                headers={"Accept-Encoding": "gzip"},
+            )
+            self._sessions[private, write] = session
+        return session
+
+    async def close(self) -> None:
+        """Close what was made."""
+        sessions = list(self._sessions.values())
+        self._sessions.clear()
+        for session in sessions:
+            await session.close()
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """When the service says to come back (RFC 9110 10.2.3: seconds or a date), at most a day ahead; None when it does not say."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return now + timedelta(seconds=min(int(value), 86_400))
+    if not value:
+        return None
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return min(max(at, now), now + timedelta(days=1))
+
+
+def error_for(response: Response, now: datetime, *, write: bool = False) -> ConnectorError | None:
+    """What an HTTP status means where the service has no dialect of its own; None for 2xx and 304.
+
+    With ``write``, a 5xx is OutcomeUnknown: a gateway may have given up on a server that went on.
+    """
+    status = response.status
+    if 200 <= status < 300 or status == 304:
+        return None
+    said = f"{urlsplit(response.url).netloc} answered {status}{_excerpt(response)}"
+    if status == 429:
+        return RateLimited(said, at=retry_after(response.headers, now))
+    if status in (401, 403):
+        return AuthExpired(said)
+    if status == 410:
+        return Gone(said)
+    if status in (408, 425, 503):
+        at = retry_after(response.headers, now)
+        return RateLimited(said, at=at) if at else Transient(said)
+    if status >= 500:
+        return OutcomeUnknown(said) if write else Transient(said)
+    return Rejected(said)
+
+
+def _excerpt(response: Response) -> str:
+    if "html" in response.content_type or not response.body:
+        return ""
+    return ": " + " ".join(response.body[:200].decode("utf-8", "replace").split())

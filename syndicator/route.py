@@ -1,0 +1,82 @@
+"""What goes where and how: sources × filter → destinations × options. Data only; ``plan.py`` and ``render.py`` obey it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """What a route carries; an empty tuple means no condition, several conditions all hold."""
+
+    kinds: tuple[str, ...] = ()
+    """``event`` or a ``Post.kind``."""
+    tags: tuple[str, ...] = ()
+    """At least one of them; compared without case, accents or #."""
+    exclude_tags: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """BCP 47 prefixes, such as ``fr``; an item without a language passes."""
+    keywords: tuple[str, ...] = ()
+    """At least one of them as a whole word in title or text; compared without case or accents."""
+    exclude_keywords: tuple[str, ...] = ()
+    unlisted: bool = False
+    """Carry unlisted posts too."""
+    boosts: bool = True
+    """Carry boosts of the association's own other accounts; those of strangers never are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How ``render.py`` shapes what a route carries."""
+
+    link: Literal["always", "when-cut", "never"] = "when-cut"
+    """When the text ends with the link home. Events, videos and articles always have it, unless ``never``."""
+    content_warnings: Literal["show", "link", "skip"] = "show"
+    """With a content warning: the warning and the text; the warning and the link home; nothing at all."""
+    mentions: Literal["handle", "name"] = "handle"
+    """``user@host`` or only ``user``: never a live handle of somebody else there."""
+    hashtags: Literal["keep", "drop"] = "keep"
+    """``drop`` removes the closing line of hashtags."""
+    long_text: Literal["shorten", "thread"] = "shorten"
+    """What happens to a text longer than the destination takes."""
+    custom_emoji: Literal["drop", "keep"] = "drop"
+    """``:shortcodes:`` of emoji that exist only at the origin."""
+    footer: str = ""
+    """A line added at the end where there is room for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One row of the association's plan."""
+
+    name: str
+    sources: tuple[str, ...]
+    destinations: tuple[str, ...]
+    filter: Filter = Filter()
+    style: Style = Style()
+    delay: timedelta = timedelta(minutes=2)
+    """The grace window: an edit within it replaces, a deletion cancels."""
+    max_age: timedelta = timedelta(days=3)
+    """Older than this, a post is no news any more and is dropped; an event is news until it begins."""
+    backfill: timedelta = timedelta(0)
+    """How far back the first start mirrors."""
+    edits: bool = True
+    """Whether an edit made after publication follows."""
+    deletions: bool = True
+    """Whether a deletion made after publication follows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """When a publisher may speak; corrections (update, delete) never wait for it."""
+
+    quiet_from: time | None = None
+    """Start of the quiet hours, local time of the association."""
+    quiet_until: time | None = None
+    """Their end; may be earlier in the day than their start."""
+    spacing: timedelta = timedelta(0)
+    """The least time between two new posts; the parts of one thread follow each other at once."""
+    on_unknown: Literal["park", "retry"] = "park"
+    """What to do when nobody can tell whether a post went out: ask a person, or risk two rather than none."""
