@@ -59,11 +59,12 @@ def _claims(group: Group, path: tuple[str, ...] | None) -> dict[str, tuple[tuple
     found: dict[str, list[tuple[str, EntryPoint]]] = {}
     seen: set[str] = set()
     for distribution in distributions() if path is None else distributions(path=list(path)):
-        package = _normal(distribution.metadata["Name"] or "?")
+        entries = distribution.entry_points.select(group=f"syndicator.{group}")
+        package = _normal(distribution.metadata["Name"] or "?") if entries else ""
         if package in seen:
             continue
-        seen.add(package)
-        for entry in distribution.entry_points.select(group=f"syndicator.{group}"):
+        for entry in entries:
+            seen.add(package)
             found.setdefault(entry.name, []).append((package, entry))
     return {name: tuple(entries) for name, entries in found.items()}
 
@@ -76,7 +77,7 @@ def _normal(package: str) -> str:
 def _load(group: Group, entry: EntryPoint) -> type[Any]:
     try:
         found = entry.load()
-    except Exception as error:  # noqa: BLE001 - importing a stranger's module may raise anything, and must not stop the others
+    except Exception as error:  # a stranger's module may raise anything
         raise _broken(group, entry, f"{type(error).__name__}: {error}") from error
     if not isinstance(found, type) or not is_dataclass(getattr(found, "Options", None)):
         raise _broken(group, entry, "not a class with an Options dataclass")
