@@ -1,0 +1,47 @@
+"""Characters that must never travel: controls, lone surrogates, invisible traps, endless combining marks."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import regex
+
+# C0 (but tab and newline), DEL, C1, surrogates, noncharacters, soft hyphen, zero-width space, byte order mark, interlinear
+# annotation, and the bidi embeddings and overrides: isolates and marks are what honest bidirectional text needs.
+_STRAY = regex.compile(
+    r"[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uD800-\uDFFF\uFDD0-\uFDEF\uFFFE\uFFFF"
+    r"\u00AD\u180E\u200B\u202A-\u202E\u2060-\u2064\u206A-\u206F\uFEFF\uFFF9-\uFFFB]"
+)
+_NEWLINES = regex.compile(r"\r\n?|[\u2028\u2029\u0085]")
+# Unicode TR15 (stream-safe text format): no honest text has more than 30 in a row, and normalising a long run is quadratic.
+_MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
+_ISOLATES = {"\u2066", "\u2067", "\u2068"}
+_POP_ISOLATE = "\u2069"
+
+
+def clean(text: str) -> str:
+    """The same text in NFC, with one kind of newline and without what no reader should get."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _NEWLINES.sub("\n", text)
+    text = _STRAY.sub("", text)
+    text = _MARKS.sub(r"\1", text)
+    return _balanced(unicodedata.normalize("NFC", text))
+
+
+def _balanced(text: str) -> str:
+    """Without the bidi isolates that are not closed in ``text``, or were never opened in it."""
+    if _POP_ISOLATE not in text and not any(mark in text for mark in _ISOLATES):
+        return text
+    opened: list[int] = []
+    stray: set[int] = set()
+    for index, character in enumerate(text):
+        if character in _ISOLATES:
+            opened.append(index)
+        elif character == _POP_ISOLATE:
+            if opened:
+                opened.pop()
+            else:
+                stray.add(index)
+    stray.update(opened)
+    return "".join(character for index, character in enumerate(text) if index not in stray)
