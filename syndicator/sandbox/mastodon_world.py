@@ -6,17 +6,24 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+
+IdStyle = Literal["snowflake", "ulid", "flake", "serial"]
+"""How a server numbers: Mastodon and Pixelfed, GoToSocial, Pleroma and Akkoma, Friendica."""
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(kw_only=True)
 class Account:
-    """A local account."""
+    """An account; of this server unless it has a ``domain``."""
 
     id: str
     username: str
     display_name: str
     bot: bool = False
+    domain: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -38,6 +45,8 @@ class Status:
     source_text: str = ""
     """The plain text as it was posted."""
     application: str | None = "Web"
+    reblog_of: Status | None = None
+    """What this merely shares; its own content is then empty."""
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -66,8 +75,9 @@ class Token:
 class World:
     """Everything on one server; ids are strings that grow with time, as snowflakes do."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], *, ids: IdStyle = "snowflake") -> None:
         self.now = now
+        self.ids = ids
         self.accounts: dict[str, Account] = {}
         self.statuses: dict[str, Status] = {}
         self.media: dict[str, Media] = {}
@@ -77,13 +87,20 @@ class World:
         """Called with ``update``, ``status.update`` or ``delete`` and the status concerned."""
 
     def next_id(self) -> str:
-        """A snowflake-like id: milliseconds shifted by 16 bits, plus a counter."""
+        """The next id in this server's style; but for serial numbers, milliseconds and a counter."""
         self._serial += 1
-        return str((int(self.now().timestamp() * 1000) << 16) + (self._serial & 0xFFFF))
+        milliseconds = int(self.now().timestamp() * 1000)
+        if self.ids == "ulid":
+            return _digits((milliseconds << 80) + self._serial, CROCKFORD, 26)
+        if self.ids == "flake":
+            return _digits((milliseconds << 64) + self._serial, BASE62, 18)
+        if self.ids == "serial":
+            return str(self._serial)
+        return str((milliseconds << 16) + (self._serial & 0xFFFF))
 
-    def add_account(self, username: str, display_name: str = "", *, bot: bool = False) -> Account:
-        """Open an account."""
-        account = Account(id=self.next_id(), username=username, display_name=display_name or username, bot=bot)
+    def add_account(self, username: str, display_name: str = "", *, bot: bool = False, domain: str | None = None) -> Account:
+        """Open an account, or learn of one elsewhere (``domain``)."""
+        account = Account(id=self.next_id(), username=username, display_name=display_name or username, bot=bot, domain=domain)
         self.accounts[account.id] = account
         return account
 
@@ -100,6 +117,10 @@ class World:
         self._tell("update", status)
         return status
 
+    def boost(self, account: Account, status: Status, **fields: Any) -> Status:
+        """Share a status."""
+        return self.post(account, "", reblog_of=status, **fields)
+
     def edit(self, status: Status, **fields: Any) -> None:
         """Change a status and mark it edited."""
         for name, value in fields.items():
@@ -114,8 +135,21 @@ class World:
 
     def of_account(self, account_id: str) -> list[Status]:
         """An account's statuses, oldest first."""
-        return sorted((s for s in self.statuses.values() if s.account.id == account_id), key=lambda s: int(s.id))
+        return sorted((s for s in self.statuses.values() if s.account.id == account_id), key=lambda s: id_order(s.id))
 
     def _tell(self, event: str, status: Status) -> None:
         for listener in list(self.listeners):
             listener(event, status)
+
+
+def id_order(status_id: str) -> tuple[int, str]:
+    """Sorts ids as time does, in every style."""
+    return (len(status_id), status_id)
+
+
+def _digits(number: int, alphabet: str, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, rest = divmod(number, len(alphabet))
+        digits.append(alphabet[rest])
+    return "".join(reversed(digits))
