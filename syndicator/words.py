@@ -21,7 +21,7 @@ FIRST = "fr"
 """The language of a machine that names none."""
 
 
-def say(language: str, key: str, **values: Any) -> str:
+def say(language: str, key: str, /, **values: Any) -> str:
     """The sentence ``key`` in ``language``, else in its base language, else in English."""
     for tag in chain(language):
         found = _catalogue(tag)
@@ -39,16 +39,16 @@ def pick(words: Words, language: str) -> str:
     return next(iter(words.values()))
 
 
-def chain(language: str) -> tuple[str, ...]:
+def chain(language: str, *, otherwise: str = FALLBACK) -> tuple[str, ...]:
     """Where to look for a text in ``language``: itself, its base language, English."""
-    return tuple(dict.fromkeys((language, re.split("[-_]", language)[0].lower(), FALLBACK)))
+    return tuple(dict.fromkeys((language, re.split("[-_]", language)[0].lower(), otherwise)))
 
 
 @functools.cache
-def languages() -> tuple[str, ...]:
-    """The languages there are catalogues in, sorted."""
+def languages() -> frozenset[str]:
+    """The languages there are catalogues in."""
     folder = files("syndicator") / "locales"
-    return tuple(sorted(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml")))
+    return frozenset(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml"))
 
 
 def language_of(environ: Mapping[str, str]) -> str:

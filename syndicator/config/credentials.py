@@ -1,0 +1,109 @@
+"""Secrets come from outside the configuration file: systemd's credentials directory, a private file, or the environment.
+
+``token = { credential = "NAME" }`` reads ``$CREDENTIALS_DIRECTORY/NAME`` (systemd: LoadCredential; Docker: set it to /run/secrets),
+``{ file = "/path" }`` a file that only its owner may read, ``{ env = "NAME" }`` a variable. A bare string is taken only from a
+configuration file that strangers on the machine cannot read.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from syndicator.config.lines import Key
+from syndicator.config.report import Report, why_unreadable
+from syndicator.contract import Secret
+from syndicator.logs import hide
+
+SECRET_MAX_BYTES = 65_536
+FORMS = ("credential", "file", "env")
+_NAME = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_.@-]*")
+
+
+class _Unusable(Exception):
+    """Why a secret cannot be had: a key of the catalogues and its values."""
+
+    def __init__(self, message: str, **values: Any) -> None:
+        self.message = message
+        self.values = values
+        super().__init__(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vault:
+    """Where the secrets of one configuration file may come from."""
+
+    environ: Mapping[str, str]
+    folder: Path
+    """The configuration file's: relative paths start there."""
+    exposed: bool
+    """Whether anybody on the machine may read the configuration file."""
+
+    def read(self, value: Any, at: Key, report: Report) -> Secret | None:
+        """The secret that ``value`` names, hidden from every log from now on; None, with a problem noted, when it cannot be had."""
+        try:
+            text = self._text(value)
+        except _Unusable as error:
+            report.add(at, error.message, **error.values)
+            return None
+        if not text:
+            report.add(at, "secret-empty")
+            return None
+        hide(text)
+        return Secret(text)
+
+    def _text(self, value: Any) -> str:
+        if isinstance(value, str):
+            if self.exposed:
+                raise _Unusable("secret-exposed")
+            return value
+        if not isinstance(value, dict) or len(value) != 1 or not isinstance(name := next(iter(value.values())), str):
+            raise _Unusable("secret-form")
+        form = next(iter(value))
+        if form == "credential":
+            return self._credential(name)
+        if form == "file":
+            return self._private_file(self.folder / Path(name).expanduser())
+        if form == "env":
+            return self._variable(name)
+        raise _Unusable("secret-form")
+
+    def _credential(self, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise _Unusable("credential-name", name=name)
+        directory = self.environ.get("CREDENTIALS_DIRECTORY")
+        if not directory:
+            raise _Unusable("credentials-directory", name=name)
+        path = Path(directory) / name
+        if not path.exists():
+            raise _Unusable("credential-missing", name=name)
+        return _content(path)
+
+    def _private_file(self, path: Path) -> str:
+        try:
+            mode = path.stat().st_mode
+        except OSError as error:
+            raise _Unusable(why_unreadable(error), path=path, reason=error.strerror) from error
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise _Unusable("secret-file-open", path=path, mode=f"{stat.S_IMODE(mode):04o}")
+        return _content(path)
+
+    def _variable(self, name: str) -> str:
+        if name not in self.environ:
+            raise _Unusable("variable-missing", name=name)
+        return self.environ[name].strip()
+
+
+def _content(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(SECRET_MAX_BYTES)
+        return content.decode().strip()
+    except OSError as error:
+        raise _Unusable(why_unreadable(error), path=path, reason=error.strerror) from error
+    except UnicodeDecodeError as error:
+        raise _Unusable("secret-not-text", path=path) from error
