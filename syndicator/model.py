@@ -315,7 +315,7 @@ class Delivery:
     attempts: int = 0
     prepared: str | None = None
     rendition: Rendition | None = None
-    """Frozen at the first attempt, so that every attempt under one key sends the same thing."""
+    """As it last left, or was prepared to: while the outcome is unknown, every attempt sends exactly this."""
     first_sent_at: datetime | None = None
     outcome_unknown: bool = False
     """True from the moment the request may have left until somebody knows."""

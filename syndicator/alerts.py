@@ -1,0 +1,89 @@
+"""Tell a person, in plain words, what does not work and what to do: by e-mail, once a problem.
+
+What a person must mend (a dead credential, a post nobody can decide on) is told at once; what may pass by itself (an unreachable
+server) only when it has lasted. Without ``[alerts]`` the same words are in ``syndicator status``, on the status page and in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import smtplib
+import ssl
+from collections.abc import Sequence
+from datetime import timedelta
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+from syndicator.config import Alerts
+from syndicator.logs import clean, event
+from syndicator.problems import Problem
+from syndicator.tenant import Tenant
+from syndicator.words import say
+
+PATIENCE = {"unreachable": timedelta(hours=2), "rate-limited": timedelta(hours=6), "clock": timedelta(0)}
+"""How long a problem that may pass by itself must last before a person hears of it."""
+TIMEOUT_S = 20
+
+
+def describe(problem: Problem, language: str) -> tuple[str, str]:
+    """(what does not work, what to do), as sentences for a person."""
+    group, _, name = problem.subject.partition(":")
+    what = say(language, f"problem.{problem.kind}.what", name=name or group)
+    todo = problem.hint or say(language, f"problem.{problem.kind}.todo", name=name or group)
+    return what, todo
+
+
+async def tell(tenant: Tenant) -> int:
+    """Send one mail about everything that is due and was not told yet; how many problems it holds."""
+    alerts = tenant.config.alerts
+    if alerts is None:
+        return 0
+    now = tenant.now()
+    problems = await tenant.ledger.transact(lambda store: store.problems.open())
+    due = [p for p in problems if p.told_at is None and now - p.since >= PATIENCE.get(p.kind, timedelta(0))]
+    if not due:
+        return 0
+    mail = compose(due, alerts, tenant.config.association.name, tenant.language)
+    try:
+        await asyncio.to_thread(send, mail, alerts)
+    except (OSError, smtplib.SMTPException) as error:
+        event(tenant.log, logging.WARNING, "alert.unsent", detail=clean(str(error)))
+        return 0
+    await tenant.ledger.transact(lambda store: [store.problems.told(problem.subject, now) for problem in due])
+    event(tenant.log, logging.INFO, "alert.sent", problems=len(due))
+    return len(due)
+
+
+def compose(problems: Sequence[Problem], alerts: Alerts, association: str, language: str) -> EmailMessage:
+    """One plain mail: what, what to do, what the service said."""
+    lines = [say(language, "alert.opening", association=association), ""]
+    for problem in problems:
+        what, todo = describe(problem, language)
+        lines += [f"• {what}", f"  {todo}", f"  {say(language, 'alert.said', detail=clean(problem.detail))}", ""]
+    lines += [say(language, "alert.closing")]
+    mail = EmailMessage()
+    mail["Subject"] = say(language, "alert.subject", association=association, count=len(problems))
+    mail["From"] = alerts.sender
+    mail["To"] = ", ".join(alerts.to)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content("\n".join(lines))
+    return mail
+
+
+def send(mail: EmailMessage, alerts: Alerts) -> None:
+    """Hand the mail to the configured server: ``smtps://`` (TLS) or ``smtp://`` (STARTTLS where it is offered)."""
+    url = urlsplit(alerts.smtp.reveal())
+    host = url.hostname or "localhost"
+    context = ssl.create_default_context()
+    if url.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, url.port or 465, timeout=TIMEOUT_S, context=context)
+    else:
+        server = smtplib.SMTP(host, url.port or 587, timeout=TIMEOUT_S)
+    with server:
+        server.ehlo()
+        if url.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls(context=context)
+        if url.username:
+            server.login(unquote(url.username), unquote(url.password or ""))
+        server.send_message(mail)

@@ -1,0 +1,319 @@
+"""One attempt at one claimed delivery: render, find out, prepare, mark as sending, send, settle.
+
+What makes it exactly-once: the row says ``sending`` with its frozen rendition before the request leaves, and only a receipt, a refusal, or
+an error that proves nothing happened takes that back. A row found so after a crash has an unknown outcome, and is never sent again
+before somebody knows: the service itself (its key window), its answer to "did it go out?", or a person.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from syndicator.contract import CanDelete, CanFind, CanPrepare, CanUpdate, Publisher
+from syndicator.errors import ConnectorError, StateError, Transient
+from syndicator.items import Stored
+from syndicator.logs import event
+from syndicator.model import Delivery, Receipt, Rendition
+from syndicator.plan import too_late
+from syndicator.policy import Decision, Done, Drop, Park, Pause, Recover, Retry, backoff, decide, key_holds
+from syndicator.render import render
+from syndicator.route import Route
+from syndicator.store import Store
+from syndicator.tenant import Tenant
+from syndicator.words import pick
+
+ASK_ORIGIN_AFTER = timedelta(seconds=10)
+"""What waited longer than this is asked for again at its origin before it leaves."""
+
+
+class _NotYet(Transient):
+    """Our own side is not ready: no fault of the destination's."""
+
+
+Reread = Callable[[Tenant, str, str], Awaitable[None]]
+
+
+async def attempt(tenant: Tenant, publisher: Publisher, delivery: Delivery, parent: Receipt | None, reread: Reread) -> bool:
+    """Do what a claimed delivery asks, and settle its row whatever happens; False when it failed. Only StateError gets out."""
+    sent = False
+
+    def leaving() -> None:
+        nonlocal sent
+        sent = True
+
+    try:
+        if delivery.purpose == "delete":
+            await _delete(tenant, publisher, delivery, leaving)
+        elif delivery.purpose == "update":
+            await _update(tenant, publisher, delivery, leaving)
+        else:
+            await _create(tenant, publisher, delivery, parent, reread, leaving)
+    except StateError:
+        raise
+    except Exception as error:
+        if not isinstance(error, ConnectorError):
+            event(tenant.log, logging.ERROR, "delivery.bug", delivery=delivery.id, destination=delivery.destination, exc_info=error)
+        await _settle(tenant, delivery, error, sent=sent)
+        return False
+    tenant.failures.pop(f"destinations.{delivery.destination}", None)
+    return True
+
+
+async def _create(
+    tenant: Tenant,
+    publisher: Publisher,
+    delivery: Delivery,
+    parent: Receipt | None,
+    reread: Reread,
+    leaving: Callable[[], None],
+) -> None:
+    now = tenant.now()
+    if delivery.outcome_unknown and not key_holds(delivery, publisher.limits.key_window_s, now):
+        if await _recovered(tenant, publisher, delivery):
+            return
+        delivery = replace(delivery, outcome_unknown=False, first_sent_at=None)
+    stored: Stored | None = None
+    if delivery.outcome_unknown and delivery.rendition is not None:
+        renditions = [delivery.rendition]
+    else:
+        stored = await _fresh(tenant, delivery, reread)
+        if stored is None:
+            return
+        renditions = await _renditions(tenant, publisher, delivery, stored)
+        if not renditions:
+            return
+    rendition = renditions[0]
+    prepared = await _prepared(tenant, publisher, delivery, rendition)
+    if not await tenant.ledger.transact(lambda store: _leave(store, delivery, stored, renditions, tenant.now())):
+        return
+    leaving()
+    receipt = await publisher.publish(rendition, delivery.key, parent=parent, prepared=prepared)
+    await _done(tenant, delivery, receipt, rendition)
+
+
+def _leave(store: Store, delivery: Delivery, stored: Stored | None, renditions: list[Rendition], now: datetime) -> bool:
+    """Mark it as sending, unless it was withdrawn; raises _NotYet when the item changed while it was being prepared."""
+    if stored is not None and delivery.part == 0:
+        current = store.items.item(delivery.source, delivery.uid)
+        if current is not None and current.revision != stored.revision:
+            raise _NotYet(f"{delivery.uid} was edited this very moment")
+    return store.outbox.sending(delivery, renditions[0], renditions, now)
+
+
+async def _recovered(tenant: Tenant, publisher: Publisher, delivery: Delivery) -> bool:
+    """Whether an unknown outcome is settled without sending: found there, or left to a person."""
+    if isinstance(publisher, CanFind) and delivery.rendition is not None:
+        receipt = await publisher.find(delivery.key, delivery.rendition)
+        event(tenant.log, logging.INFO, "delivery.looked-for", delivery=delivery.id, found=receipt is not None)
+        if receipt is not None:
+            await _done(tenant, delivery, receipt, delivery.rendition)
+        return receipt is not None
+    if tenant.config.destinations[delivery.destination].pace.on_unknown == "retry":
+        return False
+    await _park(tenant, delivery, "unknown", Park(reason="unknown", outcome_unknown=True), hint="")
+    return True
+
+
+async def _fresh(tenant: Tenant, delivery: Delivery, reread: Reread) -> Stored | None:
+    """The item as it is now, asked for at its origin when it was held; None when it may not leave (the row is settled then)."""
+    now = tenant.now()
+    waited = max(delivery.due_at - delivery.created_at, now - delivery.created_at)
+    if waited > ASK_ORIGIN_AFTER and delivery.part == 0 and delivery.source in tenant.config.sources:
+        await _ask_origin(tenant, delivery, reread)
+    stored, row, doubtful = await tenant.ledger.transact(
+        lambda store: (
+            store.items.item(delivery.source, delivery.uid),
+            store.outbox.delivery(delivery.id),
+            store.items.missing(delivery.source, delivery.uid),
+        )
+    )
+    if row is None or row.state not in ("pending", "sending"):
+        return None
+    if doubtful:
+        raise _NotYet(f"{delivery.uid} is not shown at its origin; asking again before it leaves")
+    reason = "deleted-in-time" if stored is None else _staleness(tenant, delivery, stored)
+    if reason:
+        await _drop(tenant, delivery, reason)
+        return None
+    return stored
+
+
+async def _ask_origin(tenant: Tenant, delivery: Delivery, reread: Reread) -> None:
+    try:
+        await reread(tenant, delivery.source, delivery.uid)
+    except Transient as error:
+        raise _NotYet(f"its origin cannot be asked whether it still stands: {error}") from error
+    except ConnectorError as error:  # it will never answer this question: what was read before stands
+        event(tenant.log, logging.INFO, "origin.silent", source=delivery.source, uid=delivery.uid, detail=str(error))
+
+
+def _staleness(tenant: Tenant, delivery: Delivery, stored: Stored) -> str | None:
+    if delivery.part:
+        return None
+    route = _route(tenant, delivery)
+    published_at = stored.item.published_at or stored.first_seen_at
+    return too_late(stored.item, published_at, tenant.now(), max(route.max_age, route.backfill))
+
+
+async def _renditions(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored) -> list[Rendition]:
+    """What leaves now, first; then the later parts of its thread."""
+    if delivery.part and delivery.rendition is not None:
+        return [delivery.rendition]
+    renditions = _rendered(tenant, publisher, delivery, stored)
+    if not renditions:
+        await _drop(tenant, delivery, "nothing-to-show")
+    return renditions
+
+
+def _rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored) -> list[Rendition]:
+    destination = tenant.config.destinations[delivery.destination]
+    return list(
+        render(
+            stored.item,
+            publisher.limits,
+            _route(tenant, delivery).style,
+            association=tenant.config.association,
+            destination_names={destination.name, destination.type},
+        )
+    )
+
+
+async def _prepared(tenant: Tenant, publisher: Publisher, delivery: Delivery, rendition: Rendition) -> str | None:
+    if not isinstance(publisher, CanPrepare):
+        return None
+    if delivery.prepared is not None and delivery.rendition == rendition:
+        return delivery.prepared
+    prepared = await publisher.prepare(rendition, delivery.key)
+    await tenant.ledger.transact(lambda store: store.outbox.prepared(delivery.id, prepared, rendition, tenant.now()))
+    return prepared
+
+
+async def _update(tenant: Tenant, publisher: Publisher, delivery: Delivery, leaving: Callable[[], None]) -> None:
+    stored, sent = await tenant.ledger.transact(
+        lambda store: (
+            store.items.item(delivery.source, delivery.uid),
+            store.outbox.sent(delivery.destination, delivery.uid, delivery.part),
+        )
+    )
+    if stored is None or sent is None or not isinstance(publisher, CanUpdate):
+        await _drop(tenant, delivery, "cannot-update" if stored and sent else "gone-there")
+        return
+    renditions = _rendered(tenant, publisher, delivery, stored)
+    if delivery.part >= len(renditions) or renditions[delivery.part] == sent.rendition:
+        await _done(tenant, delivery, None, None, reason="no-visible-change")
+        return
+    rendition = renditions[delivery.part]
+    if not await tenant.ledger.transact(lambda store: store.outbox.sending(delivery, rendition, [rendition], tenant.now())):
+        return
+    leaving()
+    receipt = await publisher.update(sent.receipt, rendition)
+    await _done(tenant, delivery, receipt, rendition)
+
+
+async def _delete(tenant: Tenant, publisher: Publisher, delivery: Delivery, leaving: Callable[[], None]) -> None:
+    sent = await tenant.ledger.transact(lambda store: store.outbox.sent(delivery.destination, delivery.uid, delivery.part))
+    if sent is None:
+        await _done(tenant, delivery, None, None, reason="gone-there")
+        return
+    if not isinstance(publisher, CanDelete):
+        await _park(tenant, delivery, "cannot-delete", Park(reason=sent.receipt.url or "cannot-delete", outcome_unknown=False), hint="")
+        return
+    await tenant.ledger.transact(lambda store: store.outbox.sending(delivery, sent.rendition, [sent.rendition], tenant.now()))
+    leaving()
+    await publisher.delete(sent.receipt)
+    await _done(tenant, delivery, None, None)
+
+
+async def _settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent: bool) -> None:
+    now = tenant.now()
+    decision = decide(error, delivery, now, tenant.rng, sent=sent)
+    event(
+        tenant.log,
+        logging.INFO,
+        "delivery.failed",
+        delivery=delivery.id,
+        destination=delivery.destination,
+        uid=delivery.uid,
+        purpose=delivery.purpose,
+        decision=type(decision).__name__.lower(),
+        detail=f"{type(error).__name__}: {error}",
+    )
+    if isinstance(decision, Done):
+        await _done(tenant, delivery, None, None, reason="gone-there")
+    elif isinstance(decision, Drop):
+        await _drop(tenant, delivery, decision.reason)
+    elif isinstance(decision, Park):
+        hint = getattr(error, "hint", None)
+        kind = "unknown" if decision.outcome_unknown else "rejected" if isinstance(error, ConnectorError) else "bug"
+        await _park(tenant, delivery, kind, decision, hint=pick(hint, tenant.language) if hint else "")
+    else:
+        await _postpone(tenant, delivery, decision, error, sent=sent)
+
+
+async def _postpone(tenant: Tenant, delivery: Delivery, decision: Decision, error: Exception, *, sent: bool) -> None:
+    assert isinstance(decision, Retry | Recover | Pause)
+    now, name = tenant.now(), delivery.destination
+    unknown = decision.outcome_unknown if isinstance(decision, Pause) else isinstance(decision, Recover)
+    rest = decision.at if isinstance(decision, Pause) else None
+    key = f"destinations.{name}"
+    if (
+        isinstance(error, Transient) and not isinstance(error, _NotYet) and rest is None
+    ):  # an outage is the account's, not the item's: do not knock once an item
+        tenant.failures[key] = tenant.failures.get(key, 0) + 1
+        rest = now + min(backoff(tenant.failures[key], tenant.rng) / 4, timedelta(minutes=5))
+    person = isinstance(decision, Pause) and decision.person
+    hint = getattr(error, "hint", None)
+    advice = pick(hint, tenant.language) if hint else ""
+    await tenant.ledger.transact(
+        lambda store: (
+            store.outbox.again(delivery, decision.at, decision.reason, now, outcome_unknown=unknown, attempted=sent),
+            store.outbox.pause(name, rest, decision.reason) if rest else None,
+            store.problems.put(f"destination:{name}", "auth", str(error), advice, now) if person else None,
+        )
+    )
+    if person:
+        tenant.healthy.discard(f"destination:{name}")
+        await tenant.forget(key)
+
+
+async def _done(tenant: Tenant, delivery: Delivery, receipt: Receipt | None, rendition: Rendition | None, reason: str = "") -> None:
+    now = tenant.now()
+    await tenant.ledger.transact(
+        lambda store: (store.outbox.done(delivery, receipt, rendition, now, reason), store.problems.clear(f"delivery:{delivery.id}"))
+    )
+    event(
+        tenant.log,
+        logging.INFO,
+        "delivery.done",
+        destination=delivery.destination,
+        purpose=delivery.purpose,
+        uid=delivery.uid,
+        part=delivery.part,
+        url=receipt.url if receipt else None,
+        reason=reason or None,
+    )
+
+
+async def _drop(tenant: Tenant, delivery: Delivery, reason: str) -> None:
+    await tenant.ledger.transact(lambda store: store.outbox.drop(delivery.id, reason, tenant.now()))
+    event(tenant.log, logging.INFO, "delivery.dropped", destination=delivery.destination, uid=delivery.uid, reason=reason)
+
+
+async def _park(tenant: Tenant, delivery: Delivery, kind: str, decision: Park, *, hint: str) -> None:
+    now = tenant.now()
+    await tenant.ledger.transact(
+        lambda store: (
+            store.outbox.park(delivery, decision.reason, now, outcome_unknown=decision.outcome_unknown),
+            store.problems.put(f"delivery:{delivery.id}", kind, decision.reason, hint, now),
+        )
+    )
+    event(
+        tenant.log, logging.WARNING, "delivery.parked", delivery=delivery.id, destination=delivery.destination, uid=delivery.uid, kind=kind
+    )
+
+
+def _route(tenant: Tenant, delivery: Delivery) -> Route:
+    return tenant.config.routes.get(delivery.route) or Route(name=delivery.route, sources=(), destinations=())

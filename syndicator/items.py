@@ -1,0 +1,281 @@
+"""The store's half for what was read: items, cursors, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from syndicator.codec import content_hash, dump_item, load_item
+from syndicator.model import Event, Item, Tombstone
+from syndicator.plan import Change
+
+
+def instant(at: datetime) -> str:
+    """An instant as text whose order is the order of time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """An item with what the store knows of it."""
+
+    item: Item
+    incarnation: int
+    revision: int
+    first_seen_at: datetime
+    changed_at: datetime
+    first: bool
+
+
+class Items:
+    """Items and cursors of one association."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def cursor(self, source: str) -> tuple[str | None, bool]:
+        """A source's cursor, and whether this is the first look at it."""
+        row = self._one("select cursor from source where name = ?", source)
+        return (None, True) if row is None else (row["cursor"], False)
+
+    def set_cursor(self, source: str, cursor: str | None, now: datetime) -> None:
+        """Remember where to go on; None keeps the old place."""
+        self._db.conn.execute(
+            "insert into source (name, cursor, first_polled_at) values (?, ?, ?) on conflict (name) do update set cursor = excluded.cursor"
+            " where excluded.cursor is not null and excluded.cursor is not source.cursor",
+            (source, cursor, instant(now)),
+        )
+
+    def since(self, ways: Iterable[tuple[str, str, str]], now: datetime) -> tuple[dict[tuple[str, str, str], datetime], bool]:
+        """When each (route, source, destination) was first open, and whether one of them is new: open from now on."""
+        known = {
+            (row["route"], row["source"], row["destination"]): datetime.fromisoformat(row["since"])
+            for row in self._db.conn.execute("select * from opened")
+        }
+        since = {}
+        for way in ways:
+            if way not in known:
+                self._db.conn.execute("insert into opened (route, source, destination, since) values (?, ?, ?, ?)", (*way, instant(now)))
+            since[way] = known.get(way, now)
+        return since, any(way not in known for way in since)
+
+    def backlog(self, source: str, published_since: datetime) -> list[Change]:
+        """Live items published since then, as if they were new: what a route added later with ``backfill`` starts from."""
+        rows = self._db.conn.execute(
+            "select * from item where source = ? and at >= ? and gone_at is null order by at, uid", (source, instant(published_since))
+        )
+        return [
+            Change(
+                kind="new",
+                item=stored.item,
+                incarnation=stored.incarnation,
+                revision=stored.revision,
+                first_seen_at=stored.first_seen_at,
+                first=stored.first,
+            )
+            for stored in map(_stored, rows)
+        ]
+
+    def diff(self, source: str, items: Iterable[Item], now: datetime, *, first: bool) -> list[Change]:
+        """Write the items that are new or differ from what is stored, and say which; equal ones cost a look-up."""
+        changes = []
+        for item in items:
+            change = self._take(replace(item, source=source), now, first=first)
+            if change is not None:
+                changes.append(change)
+        return changes
+
+    def _take(self, item: Item, now: datetime, *, first: bool) -> Change | None:
+        row = self._one("select * from item where source = ? and uid = ?", item.source, item.uid)
+        digest = content_hash(item)
+        if row is None:
+            return self._insert(item, digest, now, first=first)
+        if row["gone_at"] is None and row["hash"] == digest:
+            if row["missing_at"] is not None:
+                self._db.conn.execute("update item set missing_at = null where source = ? and uid = ?", (item.source, item.uid))
+            return None
+        returned = row["gone_at"] is not None
+        item = _sequenced(item, load_item(row["json"]))
+        incarnation, revision = row["incarnation"] + returned, row["revision"] + 1
+        self._db.conn.execute(
+            "update item set kind = ?, at = ?, json = ?, hash = ?, revision = ?, incarnation = ?, seq = ?, changed_at = ?,"
+            " missing_at = null, gone_at = null where source = ? and uid = ?",
+            (
+                *(_kind(item), instant(_at(item, now)), dump_item(item), digest, revision, incarnation),
+                *(self._next_seq(), instant(now), item.source, item.uid),
+            ),
+        )
+        return Change(
+            kind="returned" if returned else "changed",
+            item=item,
+            incarnation=incarnation,
+            revision=revision,
+            first_seen_at=now if returned else datetime.fromisoformat(row["first_seen_at"]),
+            first=bool(row["first"]),
+        )
+
+    def _insert(self, item: Item, digest: str, now: datetime, *, first: bool) -> Change:
+        self._db.conn.execute(
+            "insert into item (source, uid, kind, at, json, hash, revision, seq, first, first_seen_at, changed_at)"
+            " values (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
+            (
+                *(item.source, item.uid, _kind(item), instant(_at(item, now)), dump_item(item), digest),
+                *(self._next_seq(), int(first), instant(now), instant(now)),
+            ),
+        )
+        return Change(kind="new", item=item, incarnation=0, revision=1, first_seen_at=now, first=first)
+
+    def bury(self, source: str, tombstones: Iterable[Tombstone], now: datetime, confirmed_before: datetime) -> list[Change]:
+        """Take what the origin says is gone: at once when it is certain, else once it was missing before ``confirmed_before`` already."""
+        changes = []
+        for tombstone in tombstones:
+            row = self._one("select * from item where source = ? and uid = ? and gone_at is null", source, tombstone.uid)
+            if row is None:
+                continue
+            missing_at = row["missing_at"]
+            if not tombstone.certain and (missing_at is None or missing_at > instant(confirmed_before)):
+                self._mark_missing(source, tombstone.uid, now)
+                continue
+            self._db.conn.execute(
+                "update item set gone_at = ?, changed_at = ?, seq = ?, missing_at = null where source = ? and uid = ?",
+                (instant(now), instant(now), self._next_seq(), source, tombstone.uid),
+            )
+            changes.append(
+                Change(
+                    kind="gone",
+                    item=load_item(row["json"]),
+                    incarnation=row["incarnation"],
+                    revision=row["revision"],
+                    first_seen_at=datetime.fromisoformat(row["first_seen_at"]),
+                )
+            )
+        return changes
+
+    def _mark_missing(self, source: str, uid: str, now: datetime) -> None:
+        self._db.conn.execute(
+            "update item set missing_at = ? where source = ? and uid = ? and missing_at is null", (instant(now), source, uid)
+        )
+
+    def missing(self, source: str, uid: str) -> bool:
+        """Whether the origin did not show it when last asked, and has not been asked again yet."""
+        return self._one("select 1 as one from item where source = ? and uid = ? and missing_at is not null", source, uid) is not None
+
+    def mark_present(self, source: str, uids: Iterable[str]) -> None:
+        """Forget that these were missing."""
+        for uid in uids:
+            self._db.conn.execute(
+                "update item set missing_at = null where source = ? and uid = ? and missing_at is not null", (source, uid)
+            )
+
+    def unconfirmed(self, source: str, before: datetime) -> list[str]:
+        """uids that were missing once, before ``before``, and must be asked for again."""
+        rows = self._db.conn.execute(
+            "select uid from item where source = ? and missing_at <= ? and gone_at is null order by missing_at limit 50",
+            (source, instant(before)),
+        )
+        return [row["uid"] for row in rows]
+
+    def listed(self, source: str, since: datetime | None) -> list[str]:
+        """uids of the live items that a complete listing from ``since`` on must hold."""
+        rows = self._db.conn.execute(
+            "select uid from item where source = ? and at >= ? and gone_at is null", (source, instant(since) if since else "")
+        )
+        return [row["uid"] for row in rows]
+
+    def accept_emptied(self, source: str, *, accept: bool) -> bool:
+        """Set whether a person said that a source did lose most of its items; return what was set before."""
+        row = self._one("select accept_emptied from source where name = ?", source)
+        before = bool(row and row["accept_emptied"])
+        if row is not None and before != accept:
+            self._db.conn.execute("update source set accept_emptied = ? where name = ?", (int(accept), source))
+        return before
+
+    def item(self, source: str, uid: str) -> Stored | None:
+        """A live item; None when it is unknown or gone."""
+        row = self._one("select * from item where source = ? and uid = ? and gone_at is null", source, uid)
+        return None if row is None else _stored(row)
+
+    def live_elsewhere(self, source: str, uids: Iterable[str]) -> frozenset[str]:
+        """Those uids that another source still shows."""
+        return frozenset(
+            uid
+            for uid in uids
+            if self._one("select 1 as one from item where uid = ? and source != ? and gone_at is null", uid, source) is not None
+        )
+
+    def stored(self, uids: Iterable[str]) -> frozenset[str]:
+        """Those uids that are live items."""
+        return frozenset(uid for uid in uids if self._one("select 1 as one from item where uid = ? and gone_at is null", uid) is not None)
+
+    def seq(self) -> int:
+        """The number of the newest change of any item."""
+        row = self._one("select value from counter where name = 'seq'")
+        return 0 if row is None else int(row["value"])
+
+    def changed_since(self, seq: int) -> frozenset[str]:
+        """uids of the items that came, changed or went after change number ``seq``."""
+        return frozenset(row["uid"] for row in self._db.conn.execute("select uid from item where seq > ?", (seq,)))
+
+    def window(self, sources: Sequence[str], events_since: datetime, posts_max: int) -> list[Stored]:
+        """Live items of these sources: events that end after ``events_since``, and the newest ``posts_max`` posts."""
+        marks = ",".join("?" for _ in sources)
+        events = self._db.conn.execute(
+            f"select * from item where gone_at is null and kind = 'event' and at >= ? and source in ({marks}) order by at, uid",  # noqa: S608
+            (instant(events_since), *sources),
+        ).fetchall()
+        posts = self._db.conn.execute(
+            f"select * from item where gone_at is null and kind != 'event' and source in ({marks}) order by at desc, uid limit ?",  # noqa: S608
+            (*sources, posts_max),
+        ).fetchall()
+        return [_stored(row) for row in (*events, *reversed(posts))]
+
+    def counts(self) -> Mapping[str, int]:
+        """Live items by source."""
+        rows = self._db.conn.execute("select source, count(*) as n from item where gone_at is null group by source")
+        return {row["source"]: row["n"] for row in rows}
+
+    def _next_seq(self) -> int:
+        row = self._db.conn.execute(
+            "insert into counter (name, value) values ('seq', 1) on conflict (name) do update set value = value + 1 returning value"
+        ).fetchone()
+        return int(row["value"])
+
+    def _one(self, sql: str, *values: Any) -> Any:
+        return self._db.conn.execute(sql, values).fetchone()
+
+
+def _kind(item: Item) -> str:
+    return "event" if isinstance(item, Event) else item.kind
+
+
+def _at(item: Item, now: datetime) -> datetime:
+    if isinstance(item, Event):
+        return item.ends_at or item.starts_at
+    return item.published_at or now
+
+
+def _sequenced(item: Item, before: Item) -> Item:
+    """RFC 5545 3.8.7.4: SEQUENCE grows when date, place or status change."""
+    if not (isinstance(item, Event) and isinstance(before, Event)):
+        return item
+    moved = _essence(item) != _essence(before)
+    return replace(item, sequence=max(before.sequence + moved, item.sequence))
+
+
+def _essence(event: Event) -> tuple[object, ...]:
+    return (event.starts_at, event.ends_at, event.start_is_date, event.end_is_date, event.place, event.online_url, event.status)
+
+
+def _stored(row: Any) -> Stored:
+    return Stored(
+        item=load_item(row["json"]),
+        incarnation=row["incarnation"],
+        revision=row["revision"],
+        first_seen_at=datetime.fromisoformat(row["first_seen_at"]),
+        changed_at=datetime.fromisoformat(row["changed_at"]),
+        first=bool(row["first"]),
+    )

@@ -1,0 +1,392 @@
+"""The store's half for what is sent: deliveries, their claims, and the receipts.
+
+The life of a delivery: ``pending`` (claimed by a lease while it is prepared) → ``sending``, committed with its frozen rendition before
+the request leaves → ``done`` with a receipt, or back to ``pending``, or ``parked`` for a person, or ``dropped`` with a reason. A
+``sending`` row whose lease is over was interrupted: nobody knows its outcome.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from syndicator.codec import delivery_key, dump, load
+from syndicator.items import instant
+from syndicator.model import Delivery, Receipt, Rendition
+from syndicator.plan import Known, Plan, Planned
+
+OPEN = "state in ('pending', 'sending')"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A remote object as we left it."""
+
+    receipt: Receipt
+    rendition: Rendition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A delivery to work on now, or when to look again."""
+
+    delivery: Delivery | None = None
+    parent: Receipt | None = None
+    """The receipt that a thread part answers."""
+    look_again_at: datetime | None = None
+    """When the next delivery of this destination is due; None when only an event can bring work."""
+
+
+Allowed = Callable[[Delivery, datetime | None], datetime]
+"""(delivery, when this destination last spoke) → the first instant at which it may leave."""
+
+
+class Outbox:
+    """Deliveries and receipts of one association."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    # planning
+
+    def known(self, uids: Iterable[str]) -> dict[tuple[str, str], tuple[Known, ...]]:
+        """The ``create`` deliveries of these items, by (uid, destination)."""
+        found: dict[tuple[str, str], list[Known]] = {}
+        for uid in uids:
+            for row in self._db.conn.execute("select * from delivery where uid = ? and purpose = 'create'", (uid,)):
+                known = Known(
+                    id=row["id"],
+                    route=row["route"],
+                    part=row["part"],
+                    incarnation=row["revision"],
+                    state=row["state"],
+                    outcome_unknown=bool(row["outcome_unknown"]),
+                )
+                found.setdefault((uid, row["destination"]), []).append(known)
+        return {way: tuple(all_known) for way, all_known in found.items()}
+
+    def ours(self, names: Iterable[tuple[str, str]]) -> frozenset[str]:
+        """Of these (uid, url), the uids of copies that we made."""
+        sql = "select 1 as one from receipt where uri in (?, ?) or url in (?, ?)"
+        return frozenset(uid for uid, url in names if self._one(sql, uid, url, uid, url) is not None)
+
+    def write(self, plan: Plan, now: datetime) -> int:
+        """Carry out a plan; how many deliveries it added. What is there already is left as it is."""
+        for cancelled in plan.cancelled:
+            marks = ",".join("?" for _ in cancelled.purposes)
+            self._db.conn.execute(
+                "update delivery set state = 'dropped', reason = ?, updated_at = ?, lease_until = null where uid = ? and destination = ?"  # noqa: S608
+                f" and state = 'pending' and outcome_unknown = 0 and purpose in ({marks})",
+                (cancelled.reason, instant(now), cancelled.uid, cancelled.destination, *cancelled.purposes),
+            )
+        return sum(self._insert(planned, now) for planned in plan.planned)
+
+    def _insert(self, planned: Planned, now: datetime) -> int:
+        parent_id = None
+        if planned.parent_uid is not None:
+            part = planned.part if planned.purpose != "create" else 0
+            parent = self._one(
+                "select id from delivery where uid = ? and destination = ? and purpose = 'create' and part = ? order by revision desc",
+                *(planned.parent_uid, planned.destination, part),
+            )
+            parent_id = parent["id"] if parent else None
+        return self._add(planned, planned.part, parent_id, now)
+
+    def _add(self, planned: Planned, part: int, parent_id: int | None, now: datetime) -> int:
+        key = delivery_key(planned.uid, planned.destination, planned.purpose, planned.revision, part)
+        return self._db.conn.execute(
+            "insert into delivery"
+            " (route, source, uid, destination, purpose, revision, part, key, due_at, parent_id, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+            (
+                *(planned.route, planned.source, planned.uid, planned.destination, planned.purpose, planned.revision, part, key),
+                *(instant(planned.due_at), parent_id, instant(now), instant(now)),
+            ),
+        ).rowcount
+
+    # claims
+
+    def claim(self, destination: str, owner: str, lease: timedelta, now: datetime, allowed: Allowed) -> Claim:
+        """Take the first delivery that may leave now, for ``lease``; else say when to look again."""
+        last = self._one("select last_sent_at from destination where name = ?", destination)
+        last_sent_at = _instant(last["last_sent_at"]) if last else None
+        look_again: datetime | None = None
+        rows = self._db.conn.execute(f"select * from delivery where destination = ? and {OPEN} order by due_at, id", (destination,))  # noqa: S608
+        for row in rows:
+            leased_until = _instant(row["lease_until"])
+            delivery = _delivery(row)
+            at = max(delivery.due_at, leased_until or delivery.due_at)
+            ready, parent, reason = self._parent(row)
+            if reason:
+                self.drop(delivery.id, reason, now)
+                continue
+            if not ready:
+                continue
+            if delivery.purpose == "create" and not delivery.outcome_unknown and parent is None:
+                at = max(at, allowed(delivery, last_sent_at))
+            if at <= now:
+                return self._lease(row, parent, owner, now + lease, now)
+            look_again = at if look_again is None else min(look_again, at)
+        return Claim(look_again_at=look_again)
+
+    def _lease(self, row: Any, parent: Receipt | None, owner: str, until: datetime, now: datetime) -> Claim:
+        self._db.conn.execute(
+            "update delivery set lease_owner = ?, lease_until = ?, updated_at = ?, state = 'pending',"
+            " outcome_unknown = max(outcome_unknown, state = 'sending') where id = ?",
+            (owner, instant(until), instant(now), row["id"]),
+        )
+        delivery = self.delivery(row["id"])
+        return Claim(delivery=delivery, parent=parent)
+
+    def _parent(self, row: Any) -> tuple[bool, Receipt | None, str]:
+        """Whether the way is free, the receipt to answer, and the reason to drop it if there is nothing left to wait for."""
+        if row["parent_id"] is None:
+            return True, None, ""
+        parent = self._one("select * from delivery where id = ?", row["parent_id"])
+        reply = row["purpose"] == "create" and row["part"] == 0
+        if parent["state"] == "done":
+            return self._answered(parent, reply=reply)
+        if parent["state"] == "dropped":
+            return (True, None, "") if reply else (False, None, "never-sent")
+        parked_unsent = parent["state"] == "parked" and not parent["outcome_unknown"]
+        return reply and parked_unsent, None, ""
+
+    def _answered(self, parent: Any, *, reply: bool) -> tuple[bool, Receipt | None, str]:
+        if not reply:
+            sent = self.sent(parent["destination"], parent["uid"], parent["part"])
+            return True, sent.receipt if sent else None, ""
+        waiting = self._one(
+            "select 1 as one from delivery where uid = ? and destination = ? and purpose = 'create' and revision = ? and state != 'done'",
+            *(parent["uid"], parent["destination"], parent["revision"]),
+        )
+        parts = self.parts(parent["destination"], parent["uid"])
+        return waiting is None, parts[-1].receipt if parts else None, ""
+
+    def free(self) -> int:
+        """Give back every lease: called by the one process that holds the state folder, when it starts."""
+        return int(self._db.conn.execute(f"update delivery set lease_until = null where {OPEN} and lease_until is not null").rowcount)  # noqa: S608
+
+    # an attempt
+
+    def prepared(self, delivery_id: int, prepared: str, rendition: Rendition, now: datetime) -> None:
+        """Remember what ``prepare`` made, and of what."""
+        self._db.conn.execute(
+            "update delivery set prepared = ?, rendition = ?, updated_at = ? where id = ?",
+            (prepared, dump(rendition), instant(now), delivery_id),
+        )
+
+    def sending(self, delivery: Delivery, rendition: Rendition, parts: Sequence[Rendition], now: datetime) -> bool:
+        """Mark it as leaving, with exactly what leaves; the later parts of a thread get their rows, each behind the one before.
+
+        False when it was withdrawn meanwhile: then it must not leave.
+        """
+        marked = self._db.conn.execute(
+            "update delivery set state = 'sending', outcome_unknown = 1, rendition = ?, attempts = attempts + 1,"
+            f" first_sent_at = case when ? then coalesce(first_sent_at, ?) else ? end, updated_at = ? where id = ? and {OPEN}",
+            (dump(rendition), delivery.outcome_unknown, instant(now), instant(now), instant(now), delivery.id),
+        ).rowcount
+        if marked and delivery.purpose == "create" and delivery.part == 0 and not delivery.outcome_unknown:
+            self._write_parts(delivery, parts, now)
+        return bool(marked)
+
+    def _write_parts(self, delivery: Delivery, parts: Sequence[Rendition], now: datetime) -> None:
+        self._db.conn.execute(
+            "update delivery set state = 'dropped', reason = 'superseded', updated_at = ? where uid = ? and destination = ?"
+            " and purpose = 'create' and revision = ? and part >= ? and state = 'pending' and outcome_unknown = 0",
+            (instant(now), delivery.uid, delivery.destination, delivery.revision, len(parts)),
+        )
+        parent_id = delivery.id
+        for later in parts[1:]:
+            planned = Planned(
+                route=delivery.route,
+                source=delivery.source,
+                uid=delivery.uid,
+                destination=delivery.destination,
+                purpose="create",
+                revision=delivery.revision,
+                due_at=now,
+            )
+            self._add(planned, later.part, parent_id, now)
+            row = self._one(
+                "select id from delivery where uid = ? and destination = ? and purpose = 'create' and revision = ? and part = ?",
+                *(delivery.uid, delivery.destination, delivery.revision, later.part),
+            )
+            self._db.conn.execute("update delivery set rendition = ? where id = ? and first_sent_at is null", (dump(later), row["id"]))
+            parent_id = row["id"]
+
+    def done(self, delivery: Delivery, receipt: Receipt | None, rendition: Rendition | None, now: datetime, reason: str = "") -> None:
+        """It is there (or gone, for a deletion): keep the proof and close the row."""
+        self._close(delivery.id, "done", reason, now)
+        if delivery.purpose == "delete":
+            self._db.conn.execute(
+                "update receipt set deleted_at = ? where destination = ? and uid = ? and part = ?",
+                (instant(now), delivery.destination, delivery.uid, delivery.part),
+            )
+        elif receipt is not None and rendition is not None:
+            self._db.conn.execute(
+                "insert or replace into receipt (destination, uid, part, remote_id, url, uri, data, rendition, delivered_at)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(delivery.destination, delivery.uid, delivery.part, receipt.remote_id, receipt.url, receipt.uri),
+                    *(json.dumps(receipt.data), dump(rendition), instant(now)),
+                ),
+            )
+        if delivery.purpose == "create":
+            self._db.conn.execute(
+                "insert into destination (name, last_sent_at) values (?, ?) on conflict (name) do update set last_sent_at = ?",
+                (delivery.destination, instant(now), instant(now)),
+            )
+
+    def again(self, delivery: Delivery, at: datetime, reason: str, now: datetime, *, outcome_unknown: bool, attempted: bool) -> None:
+        """Try later. What surely was not sent is rendered anew then."""
+        self._db.conn.execute(
+            "update delivery set state = 'pending', due_at = ?, reason = ?, outcome_unknown = ?, lease_until = null, updated_at = ?,"
+            " attempts = attempts + ?, first_sent_at = case when ? then first_sent_at end where id = ?",
+            (instant(at), reason, outcome_unknown, instant(now), int(not attempted), outcome_unknown, delivery.id),
+        )
+
+    def park(self, delivery: Delivery, reason: str, now: datetime, *, outcome_unknown: bool) -> None:
+        """Leave it to a person."""
+        self._db.conn.execute("update delivery set outcome_unknown = ? where id = ?", (outcome_unknown, delivery.id))
+        self._close(delivery.id, "parked", reason, now)
+
+    def drop(self, delivery_id: int, reason: str, now: datetime) -> None:
+        """Give it up, with the reason on record."""
+        self._close(delivery_id, "dropped", reason, now)
+
+    def _close(self, delivery_id: int, state: str, reason: str, now: datetime) -> None:
+        self._db.conn.execute(
+            "update delivery set state = ?, reason = ?, lease_until = null, updated_at = ?,"
+            " outcome_unknown = case when ? = 'parked' then outcome_unknown else 0 end where id = ?",
+            (state, reason, instant(now), state, delivery_id),
+        )
+
+    # what a person decides
+
+    def retry(self, delivery_id: int, now: datetime) -> bool:
+        """A person says that it is not there: send it again. False when there is no such parked delivery."""
+        return bool(
+            self._db.conn.execute(
+                "update delivery set state = 'pending', outcome_unknown = 0, first_sent_at = null, attempts = 0, due_at = ?, reason = '',"
+                " rendition = case when part > 0 then rendition end, prepared = null, updated_at = ? where id = ? and state = 'parked'",
+                (instant(now), instant(now), delivery_id),
+            ).rowcount
+        )
+
+    def abandon(self, delivery_id: int, now: datetime) -> bool:
+        """A person gives it up. False when there is no such delivery that waits or is parked."""
+        row = self._one("select state from delivery where id = ?", delivery_id)
+        if row is None or row["state"] not in ("parked", "pending"):
+            return False
+        self.drop(delivery_id, "by-hand", now)
+        return True
+
+    # looking
+
+    def delivery(self, delivery_id: int) -> Delivery | None:
+        """One row."""
+        row = self._one("select * from delivery where id = ?", delivery_id)
+        return None if row is None else _delivery(row)
+
+    def deliveries(self, *states: str, limit: int = 200) -> list[Delivery]:
+        """Rows in these states, the newest change first."""
+        marks = ",".join("?" for _ in states)
+        rows = self._db.conn.execute(
+            f"select * from delivery where state in ({marks}) order by updated_at desc, id desc limit ?",  # noqa: S608
+            (*states, limit),
+        )
+        return [_delivery(row) for row in rows]
+
+    def waiting(self, destination: str, limit: int = 20) -> list[Delivery]:
+        """What leaves next for a destination."""
+        sql = f"select * from delivery where destination = ? and {OPEN} order by due_at, id limit ?"  # noqa: S608
+        return [_delivery(row) for row in self._db.conn.execute(sql, (destination, limit))]
+
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """(destination, state) → how many deliveries."""
+        rows = self._db.conn.execute("select destination, state, count(*) as n from delivery group by destination, state")
+        return {(row["destination"], row["state"]): row["n"] for row in rows}
+
+    def sent(self, destination: str, uid: str, part: int = 0) -> Sent | None:
+        """A remote object that is there, as far as we know."""
+        row = self._one(
+            "select * from receipt where destination = ? and uid = ? and part = ? and deleted_at is null", destination, uid, part
+        )
+        return None if row is None else _sent(row)
+
+    def parts(self, destination: str, uid: str) -> list[Sent]:
+        """The remote objects of one item, first part first."""
+        sql = "select * from receipt where destination = ? and uid = ? and deleted_at is null order by part"
+        return [_sent(row) for row in self._db.conn.execute(sql, (destination, uid))]
+
+    # accounts
+
+    def pause(self, destination: str, until: datetime | None, reason: str = "") -> None:
+        """Let an account rest until then; None wakes it."""
+        self._db.conn.execute(
+            "insert into destination (name, paused_until, paused_for) values (?, ?, ?) on conflict (name) do update"
+            " set paused_until = excluded.paused_until, paused_for = excluded.paused_for"
+            " where paused_until is not excluded.paused_until or paused_for is not excluded.paused_for",
+            (destination, instant(until) if until else None, reason if until else None),
+        )
+
+    def paused(self, destination: str) -> tuple[datetime | None, str]:
+        """Until when an account rests, and why."""
+        row = self._one("select paused_until, paused_for from destination where name = ?", destination)
+        return (None, "") if row is None else (_instant(row["paused_until"]), row["paused_for"] or "")
+
+    def projected(self, destination: str) -> tuple[int, str | None]:
+        """The change number a projection last showed, and the digest of its configuration then."""
+        row = self._one("select seen_seq, digest from destination where name = ?", destination)
+        return (0, None) if row is None else (row["seen_seq"], row["digest"])
+
+    def set_projected(self, destination: str, seq: int, digest: str) -> None:
+        """Remember what a projection shows."""
+        self._db.conn.execute(
+            "insert into destination (name, seen_seq, digest) values (?, ?, ?) on conflict (name) do update"
+            " set seen_seq = excluded.seen_seq, digest = excluded.digest"
+            " where seen_seq is not excluded.seen_seq or digest is not excluded.digest",
+            (destination, seq, digest),
+        )
+
+    def _one(self, sql: str, *values: Any) -> Any:
+        return self._db.conn.execute(sql, values).fetchone()
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        route=row["route"],
+        source=row["source"],
+        uid=row["uid"],
+        destination=row["destination"],
+        purpose=row["purpose"],
+        revision=row["revision"],
+        part=row["part"],
+        key=row["key"],
+        state=row["state"],
+        due_at=datetime.fromisoformat(row["due_at"]),
+        attempts=row["attempts"],
+        prepared=row["prepared"],
+        rendition=load(Rendition, row["rendition"]) if row["rendition"] else None,
+        first_sent_at=_instant(row["first_sent_at"]),
+        outcome_unknown=bool(row["outcome_unknown"]),
+        reason=row["reason"],
+        parent_id=row["parent_id"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        updated_at=datetime.fromisoformat(row["updated_at"]),
+    )
+
+
+def _sent(row: Any) -> Sent:
+    data = tuple((str(name), str(value)) for name, value in json.loads(row["data"]))
+    receipt = Receipt(remote_id=row["remote_id"], url=row["url"], uri=row["uri"], data=data)
+    return Sent(receipt=receipt, rendition=load(Rendition, row["rendition"]))

@@ -1,0 +1,128 @@
+"""What becomes of a delivery after an attempt: error × attempts × age × now → decision. Pure; the randomness is handed in."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
+from syndicator.model import Delivery
+
+FIRST_WAIT = timedelta(seconds=10)
+LONGEST_WAIT = timedelta(hours=1)
+DEFAULT_RATE_WAIT = timedelta(minutes=5)
+ASK_AGAIN = timedelta(seconds=20)
+"""How long after an unknown outcome the question "did it go out?" is worth asking: the request may still be under way."""
+GIVE_UP = timedelta(days=14)
+"""How long an update or a deletion is tried before a person is asked."""
+KEY_MARGIN = 0.9
+"""The part of a service's key window that we rely on: its clock is not ours."""
+FIRST_PROBE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """It surely did not happen: again at ``at``."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recover:
+    """It may have happened: find out at ``at``, before anything is sent again."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """The account cannot work until ``at``; ``person`` tells whether somebody must act. The delivery waits with it."""
+
+    at: datetime
+    reason: str
+    person: bool
+    outcome_unknown: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Park:
+    """A person must decide."""
+
+    reason: str
+    outcome_unknown: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """Nothing is left to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drop:
+    """There is nothing to do it to any more."""
+
+    reason: str
+
+
+Decision = Retry | Recover | Pause | Park | Done | Drop
+
+
+def decide(error: Exception, delivery: Delivery, now: datetime, rng: random.Random, *, sent: bool) -> Decision:
+    """What to do after ``error``; ``sent`` tells whether the attempt had reached the call that changes something.
+
+    An attempt that surely failed does not settle an earlier one whose outcome is unknown: that stays unknown.
+    """
+    reason = f"{type(error).__name__}: {error}"
+    if isinstance(error, RateLimited):
+        at = error.at or now + DEFAULT_RATE_WAIT
+        return Pause(at=at, reason=reason, person=False, outcome_unknown=delivery.outcome_unknown)
+    if isinstance(error, Transient):
+        return _again(delivery, now, rng, reason)
+    if isinstance(error, OutcomeUnknown):
+        return _unknown(delivery, now, rng, reason, sent=sent)
+    if isinstance(error, AuthExpired):
+        return Pause(at=now + FIRST_PROBE, reason=reason, person=True, outcome_unknown=delivery.outcome_unknown)
+    if isinstance(error, Gone):
+        return _gone(delivery, reason)
+    if isinstance(error, Rejected):
+        return Park(reason=reason, outcome_unknown=delivery.outcome_unknown)
+    return Park(reason=f"bug: {reason}", outcome_unknown=delivery.outcome_unknown or sent)
+
+
+def _again(delivery: Delivery, now: datetime, rng: random.Random, reason: str) -> Decision:
+    if delivery.purpose != "create" and now - delivery.created_at > GIVE_UP:
+        return Park(reason=reason, outcome_unknown=False)
+    at = now + backoff(delivery.attempts, rng)
+    return Recover(at=at, reason=reason) if delivery.outcome_unknown else Retry(at=at, reason=reason)
+
+
+def _unknown(delivery: Delivery, now: datetime, rng: random.Random, reason: str, *, sent: bool) -> Decision:
+    if delivery.purpose in ("update", "delete"):  # the same again: harmless
+        return _again(delivery, now, rng, reason)
+    if not sent:
+        return _again(delivery, now, rng, reason)
+    return Recover(at=now + max(ASK_AGAIN, backoff(delivery.attempts, rng)), reason=reason)
+
+
+def _gone(delivery: Delivery, reason: str) -> Decision:
+    if delivery.purpose == "delete":
+        return Done()
+    if delivery.purpose == "update":
+        return Drop(reason="gone-there")
+    return Park(reason=reason, outcome_unknown=delivery.outcome_unknown)
+
+
+def backoff(attempts: int, rng: random.Random) -> timedelta:
+    """Exponential with jitter: after ``attempts`` failures (1 or more), between half and all of ``FIRST_WAIT`` × 2 ** (attempts - 1)."""
+    ceiling = min(FIRST_WAIT * 2 ** min(max(attempts, 1) - 1, 16), LONGEST_WAIT)
+    return timedelta(seconds=ceiling.total_seconds() * rng.uniform(0.5, 1.0))
+
+
+def key_holds(delivery: Delivery, key_window_s: int, now: datetime) -> bool:
+    """Whether the service still turns this delivery's key into the object an earlier attempt may have made."""
+    if not key_window_s or delivery.first_sent_at is None:
+        return False
+    return now - delivery.first_sent_at < timedelta(seconds=key_window_s * KEY_MARGIN)

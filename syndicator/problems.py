@@ -1,0 +1,66 @@
+"""What a person should know of: one row a subject, raised once, cleared when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from syndicator.items import instant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that does not work, until it does again."""
+
+    subject: str
+    """``source:NAME``, ``destination:NAME``, ``delivery:ID``, ``state``."""
+    kind: str
+    """A word of ``problem.*`` in the message catalogues: it holds what to do."""
+    detail: str
+    """What the service said."""
+    hint: str
+    """The connector's own advice, in the association's language; may be empty."""
+    since: datetime
+    told_at: datetime | None
+
+
+class Problems:
+    """The open problems of one association."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def put(self, subject: str, kind: str, detail: str, hint: str, now: datetime) -> bool:
+        """Open a problem; True when it is news (another kind than the one known for this subject)."""
+        row = self._db.conn.execute("select kind, detail from problem where subject = ?", (subject,)).fetchone()
+        if row is not None and row["kind"] == kind:
+            return False
+        self._db.conn.execute(
+            "insert or replace into problem (subject, kind, detail, hint, since, told_at) values (?, ?, ?, ?, ?, null)",
+            (subject, kind, detail, hint, instant(now)),
+        )
+        return True
+
+    def clear(self, subject: str) -> bool:
+        """Close a problem; True when there was one."""
+        return bool(self._db.conn.execute("delete from problem where subject = ?", (subject,)).rowcount)
+
+    def told(self, subject: str, now: datetime) -> None:
+        """Remember that a person was told."""
+        self._db.conn.execute("update problem set told_at = ? where subject = ?", (instant(now), subject))
+
+    def open(self) -> list[Problem]:
+        """All of them, the oldest first."""
+        return [
+            Problem(
+                subject=row["subject"],
+                kind=row["kind"],
+                detail=row["detail"],
+                hint=row["hint"],
+                since=datetime.fromisoformat(row["since"]),
+                told_at=datetime.fromisoformat(row["told_at"]) if row["told_at"] else None,
+            )
+            for row in self._db.conn.execute("select * from problem order by since, subject")
+        ]

@@ -1,0 +1,363 @@
+"""One unit of work each, for whoever schedules them: ``poll`` a source, ``deliver`` one delivery, ``project`` a view.
+
+None of them raises for what a service, a network or an item does: each says what happened and when to come back. StateError alone gets
+out, because without the ledger nothing may go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from syndicator.attempt import attempt
+from syndicator.contract import CanRead, Source, View
+from syndicator.errors import AuthExpired, ConnectorError, RateLimited, Rejected, SourceEmptied, StateError
+from syndicator.items import Stored
+from syndicator.logs import event
+from syndicator.model import Batch, Event, Item, Post
+from syndicator.plan import Change, Facts, Plan, plan, refusal
+from syndicator.route import Route
+from syndicator.store import Store
+from syndicator.tenant import Tenant, wait_after
+from syndicator.words import pick
+
+CONFIRM_AFTER = timedelta(minutes=1)
+"""An item missing once is asked for again no sooner than this."""
+VOUCHED_FOR = timedelta(hours=1)
+"""An item that is there but not listed is not asked for again sooner than this."""
+EMPTIED_AT_LEAST = 5
+LEASE = timedelta(minutes=10)
+PROBE_AFTER = timedelta(hours=1)
+VIEW_PAST = timedelta(days=400)
+VIEW_POSTS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polled:
+    """What a look at a source brought."""
+
+    again_at: datetime
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    planned: int = 0
+    skipped: int = 0
+    """Items that were there before the route was: mirrored only with ``backfill``."""
+    error: ConnectorError | SourceEmptied | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """What became of a destination's next delivery."""
+
+    worked: bool
+    """True when there was one: ask again at once."""
+    again_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projected:
+    """Whether a view was written, and when it changes by the mere passing of time."""
+
+    wrote: bool
+    again_at: datetime | None = None
+    """None when nothing was written: the last answer still holds."""
+    error: ConnectorError | None = None
+
+
+async def poll(tenant: Tenant, name: str) -> Polled:
+    """Ask a source what is new and write it down with its deliveries, in one transaction."""
+    key, config, now = f"sources.{name}", tenant.config.sources[name], tenant.now()
+    try:
+        source = await tenant.source(name)
+        cursor, first = await tenant.ledger.transact(lambda store: store.items.cursor(name))
+        batch = await source.fetch(cursor)
+        seen = await _confirmed(tenant, name, source, batch)
+        polled = await tenant.ledger.transact(lambda store: _write(tenant, store, name, seen, now, first=first))
+    except SourceEmptied as error:
+        await _report(tenant, f"source:{name}", "emptied", error)
+        return Polled(again_at=now + wait_after(0, config.poll, tenant.rng), error=error)
+    except ConnectorError as error:
+        tenant.failures[key] = tenant.failures.get(key, 0) + 1
+        await tenant.forget(key)
+        await _report(tenant, f"source:{name}", _kind_of(error), error)
+        return Polled(again_at=_source_again(tenant, error, key, config.poll), error=error)
+    except StateError:
+        raise
+    except Exception as error:
+        event(tenant.log, logging.ERROR, "source.bug", source=name, exc_info=error)
+        await tenant.forget(key)
+        bug = Rejected(f"{type(error).__name__}: {error}")
+        await _report(tenant, f"source:{name}", "bug", bug)
+        return Polled(again_at=now + PROBE_AFTER, error=bug)
+    tenant.failures.pop(key, None)
+    tenant.polled_at[name] = now
+    await _recovered(tenant, f"source:{name}")
+    return replace(polled, again_at=tenant.now() + wait_after(0, config.poll, tenant.rng))
+
+
+def _source_again(tenant: Tenant, error: ConnectorError, key: str, poll_every: timedelta) -> datetime:
+    now = tenant.now()
+    if isinstance(error, RateLimited) and error.at is not None:
+        return max(error.at, now + timedelta(seconds=1))
+    if isinstance(error, AuthExpired | Rejected):
+        return now + max(poll_every, wait_after(tenant.failures[key], poll_every, tenant.rng))
+    return now + wait_after(tenant.failures[key], min(poll_every, timedelta(minutes=1)), tenant.rng)
+
+
+async def _confirmed(tenant: Tenant, name: str, source: Source, batch: Batch) -> Batch:
+    """The batch, with what is known but missing asked for by name; raises SourceEmptied when too much is missing to be true."""
+    now = tenant.now()
+    if not isinstance(source, CanRead):
+        return batch
+    seen = {item.uid for item in batch.changed} | batch.present | {tombstone.uid for tombstone in batch.gone}
+
+    def missing(store: Store) -> tuple[list[str], list[str], bool]:
+        known = store.items.listed(name, batch.complete_since) if batch.complete else []
+        return known, store.items.unconfirmed(name, now - CONFIRM_AFTER), store.items.accept_emptied(name, accept=False)
+
+    known, doubtful, accepted = await tenant.ledger.transact(missing)
+    absent = [uid for uid in known if uid not in seen]
+    if len(absent) >= EMPTIED_AT_LEAST and 2 * len(absent) > len(known) and not accepted:
+        raise SourceEmptied(missing=len(absent), known=len(known))
+    fresh = [uid for uid in absent if now - tenant.vouched.get((name, uid), datetime.min.replace(tzinfo=now.tzinfo)) > VOUCHED_FOR]
+    ask = list(dict.fromkeys(uid for uid in (*fresh, *doubtful) if uid not in {item.uid for item in batch.changed}))
+    if not ask:
+        return batch
+    answer = await source.read(ask)
+    for uid in {item.uid for item in answer.changed} | answer.present:
+        tenant.vouched[name, uid] = now
+    gone = {tombstone.uid: tombstone for tombstone in (*batch.gone, *answer.gone)}
+    for item in answer.changed:
+        gone.pop(item.uid, None)
+    return replace(
+        batch,
+        changed=(*batch.changed, *answer.changed),
+        present=batch.present | answer.present,
+        gone=tuple(gone.values()),
+    )
+
+
+def _write(tenant: Tenant, store: Store, name: str, batch: Batch, now: datetime, *, first: bool) -> Polled:
+    """Items, cursor and deliveries, in the caller's transaction."""
+    since, opened = store.items.since(tenant.ways(name), now)
+    buried = store.items.bury(name, batch.gone, now, now - CONFIRM_AFTER)
+    store.items.mark_present(name, batch.present)
+    changes = [*buried, *store.items.diff(name, batch.changed, now, first=first)]
+    if opened and not first:
+        changes = _with_backlog(tenant, store, name, changes, now)
+    store.items.set_cursor(name, batch.cursor, now)
+    if not changes:
+        return Polled(again_at=now)
+    made = plan(changes, tenant.routes, tenant.targets(), _facts(tenant, store, name, changes, since), now)
+    planned = store.outbox.write(made, now)
+    _log_plan(tenant, name, changes, made)
+    counts = {kind: sum(change.kind == kind for change in changes) for kind in ("new", "changed", "gone", "returned")}
+    return Polled(
+        again_at=now,
+        new=counts["new"] + counts["returned"],
+        changed=counts["changed"],
+        gone=counts["gone"],
+        planned=planned,
+        skipped=len({refused.uid for refused in made.refused if refused.reason == "old"}),
+    )
+
+
+def _with_backlog(tenant: Tenant, store: Store, name: str, changes: list[Change], now: datetime) -> list[Change]:
+    backfill = max((route.backfill for route in tenant.routes if name in route.sources), default=timedelta(0))
+    if not backfill:
+        return changes
+    changed = {change.item.uid for change in changes}
+    return [*changes, *(change for change in store.items.backlog(name, now - backfill) if change.item.uid not in changed)]
+
+
+def _facts(tenant: Tenant, store: Store, name: str, changes: Sequence[Change], since: dict[tuple[str, str, str], datetime]) -> Facts:
+    items = [change.item for change in changes]
+    uids = [item.uid for item in items]
+    return Facts(
+        ours=store.outbox.ours((item.uid, item.url) for item in items),
+        live_elsewhere=store.items.live_elsewhere(name, uids),
+        stored=store.items.stored(item.boost_of for item in items if isinstance(item, Post) and item.boost_of),
+        own_accounts=tenant.own_accounts(),
+        known=store.outbox.known(uids),
+        since=since,
+    )
+
+
+def _log_plan(tenant: Tenant, name: str, changes: Sequence[Change], made: Plan) -> None:
+    for change in changes:
+        event(tenant.log, logging.INFO, f"item.{change.kind}", source=name, uid=change.item.uid)
+    for refused in made.refused:
+        if refused.reason != "old":
+            event(
+                tenant.log,
+                logging.INFO,
+                "item.refused",
+                route=refused.route,
+                destination=refused.destination,
+                uid=refused.uid,
+                reason=refused.reason,
+            )
+    skipped = {refused.uid for refused in made.refused if refused.reason == "old"}
+    if skipped:
+        event(tenant.log, logging.INFO, "source.skipped", source=name, items=len(skipped), reason="older than the route")
+
+
+async def reread(tenant: Tenant, source_name: str, uid: str) -> None:
+    """Ask the origin for one item again and write down what it says; raises what the source raises."""
+    source = await tenant.source(source_name)
+    if not isinstance(source, CanRead):
+        return
+    now = tenant.now()
+    answer = replace(await source.read([uid]), cursor=None, complete=False)
+    await tenant.ledger.transact(lambda store: _write(tenant, store, source_name, answer, now, first=False))
+
+
+async def deliver(tenant: Tenant, name: str) -> Delivered:
+    """Send a destination's next delivery, if one may leave now."""
+    now = tenant.now()
+    until, why = await tenant.ledger.transact(lambda store: store.outbox.paused(name))
+    if until is not None and until > now:
+        return Delivered(worked=False, again_at=until)
+    try:
+        publisher = await tenant.publisher(name)
+    except StateError:
+        raise
+    except Exception as error:
+        return await _closed(tenant, name, error)
+    if until is not None:
+        await tenant.ledger.transact(lambda store: store.outbox.pause(name, None))
+        event(tenant.log, logging.INFO, "destination.resumed", destination=name, after=why)
+    claim = await tenant.ledger.transact(lambda store: store.outbox.claim(name, tenant.owner, LEASE, now, tenant.allowed_at))
+    if claim.delivery is None:
+        if claim.look_again_at is None:
+            await _recovered(tenant, f"destination:{name}")
+        return Delivered(worked=False, again_at=claim.look_again_at)
+    if await attempt(tenant, publisher, claim.delivery, claim.parent, reread):
+        await _recovered(tenant, f"destination:{name}")
+    return Delivered(worked=True)
+
+
+async def _closed(tenant: Tenant, name: str, error: Exception) -> Delivered:
+    """The destination cannot be opened: rest, and say so when a person is needed."""
+    key = f"destinations.{name}"
+    await tenant.forget(key)
+    tenant.failures[key] = tenant.failures.get(key, 0) + 1
+    if not isinstance(error, ConnectorError):
+        event(tenant.log, logging.ERROR, "destination.bug", destination=name, exc_info=error)
+        error = Rejected(f"{type(error).__name__}: {error}")
+    await _report(tenant, f"destination:{name}", _kind_of(error), error)
+    now = tenant.now()
+    at = now + wait_after(tenant.failures[key], timedelta(seconds=15), tenant.rng)
+    if isinstance(error, RateLimited) and error.at is not None:
+        at = error.at
+    if isinstance(error, AuthExpired | Rejected):
+        at = now + wait_after(tenant.failures[key], timedelta(minutes=5), tenant.rng)
+    return Delivered(worked=False, again_at=at)
+
+
+async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projected:
+    """Rewrite a projection's view when something it shows changed, or when ``force`` says that time has passed."""
+    now = tenant.now()
+    sources = sorted({source for route in tenant.routes if name in route.destinations for source in route.sources})
+    digest = tenant.config.digest
+    try:
+        seq, (shown, before) = await tenant.ledger.transact(lambda store: (store.items.seq(), store.outbox.projected(name)))
+        if shown == seq and before == digest and not force:
+            return Projected(wrote=False)
+        view, stored = await tenant.ledger.transact(
+            lambda store: _view(tenant, store, name, sources, shown if before == digest else -1, now)
+        )
+        projection = await tenant.projection(name)
+        await projection.project(view)
+        await tenant.ledger.transact(lambda store: store.outbox.set_projected(name, seq, digest))
+    except StateError:
+        raise
+    except Exception as error:
+        return await _unprojected(tenant, name, error)
+    tenant.failures.pop(f"destinations.{name}", None)
+    await _recovered(tenant, f"destination:{name}")
+    event(tenant.log, logging.INFO, "view.written", destination=name, items=len(view.items), changed=len(view.changed))
+    return Projected(wrote=True, again_at=_turning(tenant, stored, now))
+
+
+async def _unprojected(tenant: Tenant, name: str, error: Exception) -> Projected:
+    key = f"destinations.{name}"
+    if not isinstance(error, ConnectorError):
+        event(tenant.log, logging.ERROR, "view.bug", destination=name, exc_info=error)
+        error = Rejected(f"{type(error).__name__}: {error}")
+    tenant.failures[key] = tenant.failures.get(key, 0) + 1
+    await tenant.forget(key)
+    await _report(tenant, f"destination:{name}", _kind_of(error), error)
+    return Projected(wrote=False, again_at=tenant.now() + wait_after(tenant.failures[key], timedelta(seconds=30), tenant.rng), error=error)
+
+
+def _view(tenant: Tenant, store: Store, name: str, sources: Sequence[str], shown: int, now: datetime) -> tuple[View, list[Stored]]:
+    window = store.items.window(sources, now - VIEW_PAST, VIEW_POSTS)
+    ours = store.outbox.ours((stored.item.uid, stored.item.url) for stored in window)
+    boosts = (stored.item.boost_of for stored in window if isinstance(stored.item, Post) and stored.item.boost_of)
+    facts = Facts(ours=ours, stored=store.items.stored(boosts), own_accounts=tenant.own_accounts())
+    routes = [route for route in tenant.routes if name in route.destinations]
+    kind = tenant.config.destinations[name].type
+    carried: dict[str, Stored] = {}
+    for stored in window:
+        if stored.item.uid not in carried and _carried(stored.item, routes, name, kind, facts):
+            carried[stored.item.uid] = stored
+    ordered = sorted(carried.values(), key=_place)
+    view = View(
+        items=[stored.item for stored in ordered],
+        changed=store.items.changed_since(shown),
+        changed_at={stored.item.uid: stored.changed_at for stored in ordered},
+        first_seen_at={stored.item.uid: stored.first_seen_at for stored in ordered},
+        sources={source: tenant.config.sources[source].title for source in sources},
+    )
+    return view, ordered
+
+
+def _carried(item: Item, routes: Sequence[Route], name: str, kind: str, facts: Facts) -> bool:
+    return any(item.source in route.sources and refusal(item, route, name, kind, facts) is None for route in routes)
+
+
+def _place(stored: Stored) -> tuple[datetime, str]:
+    item = stored.item
+    at = item.starts_at if isinstance(item, Event) else (item.published_at or stored.first_seen_at)
+    return (at, item.uid)
+
+
+def _midnight(tenant: Tenant, now: datetime) -> datetime:
+    local = now.astimezone(tenant.zone)
+    return (local.replace(hour=0, minute=0, second=5, microsecond=0) + timedelta(days=1)).astimezone(now.tzinfo)
+
+
+def _turning(tenant: Tenant, stored: Sequence[Stored], now: datetime) -> datetime:
+    """When a view next differs though nothing changed: an event begins or ends, or a day does."""
+    turns = [_midnight(tenant, now)]
+    for one in stored:
+        if isinstance(one.item, Event):
+            turns.extend(at for at in (one.item.starts_at, one.item.ends_at) if at is not None and at > now)
+    return min(turns)
+
+
+def _kind_of(error: Exception) -> str:
+    names = {"Transient": "unreachable", "RateLimited": "rate-limited", "AuthExpired": "auth", "Rejected": "refused", "Gone": "refused"}
+    return names.get(type(error).__name__, "unreachable")
+
+
+async def _report(tenant: Tenant, subject: str, kind: str, error: ConnectorError | SourceEmptied) -> None:
+    """Open a problem; the log has every occurrence, the person is told once."""
+    hint = getattr(error, "hint", None)
+    advice = pick(hint, tenant.language) if hint else ""
+    now = tenant.now()
+    tenant.healthy.discard(subject)
+    news = await tenant.ledger.transact(lambda store: store.problems.put(subject, kind, str(error), advice, now))
+    level = logging.WARNING if news else logging.INFO
+    event(tenant.log, level, "problem", subject=subject, kind=kind, detail=str(error))
+
+
+async def _recovered(tenant: Tenant, subject: str) -> None:
+    """Close a problem, if there was one."""
+    if subject not in tenant.healthy and await tenant.ledger.transact(lambda store: store.problems.clear(subject)):
+        event(tenant.log, logging.INFO, "problem.over", subject=subject)
+    tenant.healthy.add(subject)

@@ -1,0 +1,130 @@
+"""The ledger of one association: one SQLite file, every change in a transaction of its own.
+
+``Ledger.transact`` is the only way in: it runs a function of a ``Store`` in a thread, inside BEGIN IMMEDIATE … COMMIT, with
+``synchronous=FULL``. A transaction that changes nothing writes nothing. ``items.py``, ``outbox.py``
+and ``problems.py`` hold what it can do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from syndicator.errors import StateError, Words, words
+from syndicator.items import Items
+from syndicator.outbox import Outbox
+from syndicator.problems import Problems
+from syndicator.schema import migrate
+
+T = TypeVar("T")
+
+
+class Store:
+    """Everything one transaction may do; only valid inside ``Ledger.transact``."""
+
+    def __init__(self, db: Database) -> None:
+        self.items = Items(db)
+        self.outbox = Outbox(db)
+        self.problems = Problems(db)
+
+
+class Ledger:
+    """The file, opened on first use; safe to call from any task."""
+
+    def __init__(self, path: Path, executor: Executor | None = None) -> None:
+        self.path = path
+        self._executor = executor
+        self._db: Database | None = None
+        self._lock = threading.Lock()
+
+    async def transact(self, work: Callable[[Store], T]) -> T:
+        """``work`` in one transaction, off the event loop; its result once committed.
+
+        Raises StateError when the file cannot be used; then nothing of ``work`` has happened.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self.transact_now, work)
+
+    def transact_now(self, work: Callable[[Store], T]) -> T:
+        """``transact`` for callers without an event loop."""
+        with self._lock:
+            try:
+                db = self._open()
+                db.conn.execute("begin immediate")
+                try:
+                    result = work(Store(db))
+                except BaseException:
+                    db.conn.execute("rollback")
+                    raise
+                db.conn.execute("commit")
+            except sqlite3.Error as error:
+                self._roll_back()
+                raise _state_error(self.path, error) from error
+            return result
+
+    def _roll_back(self) -> None:
+        if self._db is not None and self._db.conn.in_transaction:
+            self._db.conn.execute("rollback")
+
+    def _open(self) -> Database:
+        if self._db is None:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+            except OSError as error:
+                raise StateError(f"{self.path}: {error}", hint=_UNWRITABLE) from error
+            connection.row_factory = sqlite3.Row
+            for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-1024"):
+                connection.execute(f"pragma {pragma}")
+            db = Database(connection, execute_plugins=False)
+            migrate(db)
+            self._db = db
+        return self._db
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._lock:
+            if self._db is not None:
+                self._db.conn.close()
+                self._db = None
+
+
+_FULL: Words = words(
+    fr="Le disque est plein : libérez de la place. Rien n'est perdu, tout reprendra ensuite.",
+    en="The disk is full: free some space. Nothing is lost, everything goes on afterwards.",
+)
+_DAMAGED: Words = words(
+    fr="La base de données est abîmée : arrêtez le service, remettez en place une sauvegarde de ce fichier, puis redémarrez.",
+    en="The database is damaged: stop the service, put a backup of this file back, then start again.",
+)
+_UNWRITABLE: Words = words(
+    fr="Le service ne peut pas écrire ici : vérifiez le propriétaire et les droits de ce dossier.",
+    en="The service cannot write here: check the owner and the permissions of this folder.",
+)
+_BUSY: Words = words(
+    fr="Un autre programme garde la base de données ouverte : fermez-le.",
+    en="Another program keeps the database locked: close it.",
+)
+_ADVICE = {
+    "SQLITE_FULL": _FULL,
+    "SQLITE_CORRUPT": _DAMAGED,
+    "SQLITE_NOTADB": _DAMAGED,
+    "SQLITE_READONLY": _UNWRITABLE,
+    "SQLITE_CANTOPEN": _UNWRITABLE,
+    "SQLITE_PERM": _UNWRITABLE,
+    "SQLITE_IOERR": _FULL,
+    "SQLITE_BUSY": _BUSY,
+    "SQLITE_LOCKED": _BUSY,
+}
+
+
+def _state_error(path: Path, error: sqlite3.Error) -> StateError:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    primary = "_".join(name.split("_")[:2])
+    return StateError(f"{path}: {error} ({name})", hint=_ADVICE.get(primary, _DAMAGED if not name else None))
