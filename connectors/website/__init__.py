@@ -1,0 +1,34 @@
+"""website: a page, a fragment for your own pages, data and feeds, written as plain files.
+
+What it does
+    Into the public folder of the association (or ``folder`` below it) it writes
+
+    - ``index.html``: the events to come, activities that go on, the latest posts and videos, the events just over. Legible from 320 px up,
+      by day and by night, with a keyboard or a screen reader, without JavaScript; no cookie, and no request to any other server;
+    - ``events.html``: only the events, without ``<html>`` or ``<head>``, to be included in a page of yours by the server (nginx
+      ``<!--#include virtual="…" -->``, PHP ``readfile``, a site generator). Its classes all begin with ``syndicator-``; take
+      ``style.css`` along or write your own. Its pictures need ``public_url`` in the configuration, and are left out without it;
+    - ``events.json``: all events to come and those just over, as data: hours with their offset, days without hour as bare dates, and the
+      date in words. Its ``version`` is raised only when a reader of the version before would misunderstand it; the schema is
+      ``connectors/website/assets/events.schema.json``;
+    - ``feed.atom`` and ``feed.json``: posts and events, last changed first, for feed readers;
+    - ``style.css`` and ``media/``: the copies of pictures, without what cameras hide in them, named after their content.
+
+    Files are replaced whole, and only when their bytes change, so any web server may serve the folder while it is written. Only files
+    it made are ever removed or replaced.
+
+How to get the credential
+    There is none.
+
+Cost
+    None. One request for each picture, once.
+
+What it cannot do
+    It loads no player and no map: videos are a thumbnail and a link, places a link. An animated GIF stands still. The past is
+    decided by day: an event that is over stays in the list until midnight, and the page has to be projected once a day for that.
+"""
+
+from connectors.website.options import Options
+from connectors.website.projection import WebsiteProjection
+
+__all__ = ["Options", "WebsiteProjection"]

@@ -1,0 +1,63 @@
+"""What a person decides about the website."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from syndicator.errors import words
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_FOLDER = re.compile(r"([a-z0-9][a-z0-9-]{0,79})(/[a-z0-9][a-z0-9-]{0,79})*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Every one may be left out."""
+
+    title: str | None = None
+    """The title of the page and of its feeds; by default the association's name."""
+    description: str = ""
+    """One sentence under the title."""
+    folder: str = ""
+    """Folder below the public folder, such as ``jeunesse`` (a-z, 0-9, - and /); empty for the public folder itself."""
+    calendar: str | None = None
+    """The calendar to subscribe to, as the page's links name it: ``agenda.ics`` beside the page, or a whole address."""
+    events_max: int = 50
+    """How many events to come the page and the fragment show; ``events.json`` has them all."""
+    past: timedelta = timedelta(days=30)
+    """How long an event that is over stays in the list of past events; ``"0s"`` for no such list."""
+    posts: bool = True
+    """Whether posts and videos are shown and put into the feeds, or events alone."""
+    posts_max: int = 12
+    """How many of the latest posts the page shows."""
+    videos_max: int = 6
+    """How many of the latest videos the page shows."""
+    feed_max: int = 50
+    """How many of the latest items ``feed.atom`` and ``feed.json`` hold."""
+    images: bool = True
+    """Whether pictures are copied and shown; they are served from our folder, never from the origin."""
+    accent: str = "#a8432f"
+    """The colour of links and dates, ``#rrggbb``; it is darkened or lightened as far as being legible needs."""
+
+    def __post_init__(self) -> None:
+        if not _COLOUR.fullmatch(self.accent):
+            raise ValueError(
+                words(
+                    fr=f"accent = « {self.accent} » n'est pas une couleur : écrivez-la #rrvvbb, par exemple #a8432f.",
+                    en=f'accent = "{self.accent}" is not a colour: write it #rrggbb, for example #a8432f.',
+                )
+            )
+        if self.folder and not _FOLDER.fullmatch(self.folder):
+            raise ValueError(
+                words(
+                    fr=f"folder = « {self.folder} » : seulement des lettres minuscules, des chiffres, - et /, sans / au début ni à la fin.",
+                    en=f'folder = "{self.folder}": lower-case letters, digits, - and / only, with no / at either end.',
+                )
+            )
+        for name in ("events_max", "posts_max", "videos_max", "feed_max"):
+            if getattr(self, name) < 0:
+                raise ValueError(words(fr=f"{name} ne peut pas être négatif.", en=f"{name} cannot be negative."))
+        if self.past < timedelta(0):
+            raise ValueError(words(fr="past ne peut pas être négatif.", en="past cannot be negative."))
