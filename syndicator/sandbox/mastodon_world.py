@@ -70,6 +70,8 @@ class Token:
     value: str
     account_id: str
     scopes: frozenset[str]
+    application: str = "syndicator"
+    """The name of the program that it was given to."""
 
 
 class World:
