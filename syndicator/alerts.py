@@ -50,7 +50,7 @@ async def tell(tenant: Tenant) -> int:
     except (OSError, smtplib.SMTPException) as error:
         event(tenant.log, logging.WARNING, "alert.unsent", detail=clean(str(error)))
         return 0
-    await tenant.ledger.transact(lambda store: [store.problems.told(problem.subject, now) for problem in due])
+    await tenant.ledger.transact(lambda store: store.problems.told([problem.subject for problem in due], now))
     event(tenant.log, logging.INFO, "alert.sent", problems=len(due))
     return len(due)
 

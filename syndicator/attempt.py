@@ -267,13 +267,15 @@ async def _postpone(tenant: Tenant, delivery: Delivery, decision: Decision, erro
     person = isinstance(decision, Pause) and decision.person
     hint = getattr(error, "hint", None)
     advice = pick(hint, tenant.language) if hint else ""
-    await tenant.ledger.transact(
-        lambda store: (
-            store.outbox.again(delivery, decision.at, decision.reason, now, outcome_unknown=unknown, attempted=sent),
-            store.outbox.pause(name, rest, decision.reason) if rest else None,
-            store.problems.put(f"destination:{name}", "auth", str(error), advice, now) if person else None,
-        )
-    )
+
+    def write(store: Store) -> None:
+        store.outbox.again(delivery, decision.at, decision.reason, now, outcome_unknown=unknown, attempted=sent)
+        if rest is not None:
+            store.outbox.pause(name, rest, decision.reason)
+        if person:
+            store.problems.put(f"destination:{name}", "auth", str(error), advice, now)
+
+    await tenant.ledger.transact(write)
     if person:
         tenant.healthy.discard(f"destination:{name}")
         await tenant.forget(key)
@@ -281,9 +283,12 @@ async def _postpone(tenant: Tenant, delivery: Delivery, decision: Decision, erro
 
 async def _done(tenant: Tenant, delivery: Delivery, receipt: Receipt | None, rendition: Rendition | None, reason: str = "") -> None:
     now = tenant.now()
-    await tenant.ledger.transact(
-        lambda store: (store.outbox.done(delivery, receipt, rendition, now, reason), store.problems.clear(f"delivery:{delivery.id}"))
-    )
+
+    def write(store: Store) -> None:
+        store.outbox.done(delivery, receipt, rendition, now, reason)
+        store.problems.clear(f"delivery:{delivery.id}")
+
+    await tenant.ledger.transact(write)
     event(
         tenant.log,
         logging.INFO,
@@ -304,12 +309,12 @@ async def _drop(tenant: Tenant, delivery: Delivery, reason: str) -> None:
 
 async def _park(tenant: Tenant, delivery: Delivery, kind: str, decision: Park, *, hint: str) -> None:
     now = tenant.now()
-    await tenant.ledger.transact(
-        lambda store: (
-            store.outbox.park(delivery, decision.reason, now, outcome_unknown=decision.outcome_unknown),
-            store.problems.put(f"delivery:{delivery.id}", kind, decision.reason, hint, now),
-        )
-    )
+
+    def write(store: Store) -> None:
+        store.outbox.park(delivery, decision.reason, now, outcome_unknown=decision.outcome_unknown)
+        store.problems.put(f"delivery:{delivery.id}", kind, decision.reason, hint, now)
+
+    await tenant.ledger.transact(write)
     event(
         tenant.log, logging.WARNING, "delivery.parked", delivery=delivery.id, destination=delivery.destination, uid=delivery.uid, kind=kind
     )

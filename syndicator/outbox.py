@@ -100,8 +100,9 @@ class Outbox:
     def _add(self, planned: Planned, part: int, parent_id: int | None, now: datetime) -> int:
         key = delivery_key(planned.uid, planned.destination, planned.purpose, planned.revision, part)
         return self._db.conn.execute(
-            "insert into delivery"
-            " (route, source, uid, destination, purpose, revision, part, key, due_at, parent_id, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+            "insert into delivery (route, source, uid, destination, purpose, revision, part, key,"
+            " due_at, parent_id, created_at, updated_at)"
+            f" values ({', '.join('?' * 12)}) on conflict do nothing",
             (
                 *(planned.route, planned.source, planned.uid, planned.destination, planned.purpose, planned.revision, part, key),
                 *(instant(planned.due_at), parent_id, instant(now), instant(now)),
@@ -185,7 +186,7 @@ class Outbox:
         False when it was withdrawn meanwhile: then it must not leave.
         """
         marked = self._db.conn.execute(
-            "update delivery set state = 'sending', outcome_unknown = 1, rendition = ?, attempts = attempts + 1,"
+            "update delivery set state = 'sending', outcome_unknown = 1, rendition = ?, attempts = attempts + 1,"  # noqa: S608
             f" first_sent_at = case when ? then coalesce(first_sent_at, ?) else ? end, updated_at = ? where id = ? and {OPEN}",
             (dump(rendition), delivery.outcome_unknown, instant(now), instant(now), instant(now), delivery.id),
         ).rowcount

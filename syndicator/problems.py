@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,9 +48,9 @@ class Problems:
         """Close a problem; True when there was one."""
         return bool(self._db.conn.execute("delete from problem where subject = ?", (subject,)).rowcount)
 
-    def told(self, subject: str, now: datetime) -> None:
-        """Remember that a person was told."""
-        self._db.conn.execute("update problem set told_at = ? where subject = ?", (instant(now), subject))
+    def told(self, subjects: Iterable[str], now: datetime) -> None:
+        """Remember that a person was told of these."""
+        self._db.conn.executemany("update problem set told_at = ? where subject = ?", [(instant(now), subject) for subject in subjects])
 
     def open(self) -> list[Problem]:
         """All of them, the oldest first."""

@@ -169,10 +169,10 @@ class Tenant:
             raise AuthExpired(
                 f"loop: {way}",
                 hint=words(
-                    fr=f"Les routes tournent en rond ({way}) : un compte serait recopié sur lui-même. Retirez cette destination, ou changez de "
-                    "compte. Rien n'y sera publié d'ici là.",
-                    en=f"The routes go round in a circle ({way}): an account would be mirrored onto itself. Remove this destination, or use "
-                    "another account. Nothing is posted there until then.",
+                    fr=f"Les routes tournent en rond ({way}) : un compte serait recopié sur lui-même. Retirez cette destination, "
+                    "ou changez de compte. Rien n'y sera publié d'ici là.",
+                    en=f"The routes go round in a circle ({way}): an account would be mirrored onto itself. Remove this destination, "
+                    "or use another account. Nothing is posted there until then.",
                 ),
             )
 
