@@ -1,0 +1,49 @@
+"""Which configuration a command works on."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+
+from syndicator.config import Config, load, load_many
+from syndicator.errors import ConfigError
+from syndicator.words import language_of
+
+SYSTEM = Path("/etc/syndicator")
+
+
+def config_path(given: Path | None, environ: Mapping[str, str]) -> Path:
+    """The configuration file: ``given``, else $SYNDICATOR_CONFIG, else the first usual one that exists, else the system's."""
+    if given is not None:
+        return given
+    if environ.get("SYNDICATOR_CONFIG"):
+        return Path(environ["SYNDICATOR_CONFIG"])
+    folders = [environ.get("CONFIGURATION_DIRECTORY", "").split(":")[0], environ.get("XDG_CONFIG_HOME", "")]
+    usual = [Path(folders[0]) / "syndicator.toml"] if folders[0] else []
+    home = Path(environ.get("HOME") or "/nonexistent")
+    usual.append((Path(folders[1]) if folders[1] else home / ".config") / "syndicator" / "syndicator.toml")
+    usual.append(SYSTEM / "syndicator.toml")
+    return next((path for path in usual if path.exists()), usual[-1])
+
+
+def load_one(args: Namespace) -> Config:
+    """The one configuration that ``args`` names; from now on the command speaks its language. Raises ConfigError."""
+    config = load(config_path(args.config, args.environ), environ=args.environ)
+    args.language = config.association.language
+    return config
+
+
+def load_all(args: Namespace) -> tuple[list[Config], list[ConfigError]]:
+    """Every configuration that ``args`` names: a folder's, or the single one; those that are wrong apart."""
+    folder = args.config_dir
+    if folder is None and args.config is None and args.environ.get("SYNDICATOR_CONFIG_DIR"):
+        folder = Path(args.environ["SYNDICATOR_CONFIG_DIR"])
+    if folder is not None:
+        configs, errors = load_many(folder, environ=args.environ)
+        args.language = configs[0].association.language if len(configs) == 1 else language_of(args.environ)
+        return configs, errors
+    try:
+        return [load_one(args)], []
+    except ConfigError as error:
+        return [], [error]
