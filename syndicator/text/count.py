@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import regex
 
 from syndicator.contract import Limits, TextUnit
-from syndicator.text.links import Entity, entities, urls
+from syndicator.text.links import Entity, addresses, entities
 
 # twitter-text v3: these ranges weigh 1, everything else 2, an emoji sequence 2, any address 23.
 _LIGHT = regex.compile(r"[\u0000-\u10FF\u2000-\u200D\u2010-\u201F\u2032-\u2037]")
@@ -43,12 +43,10 @@ class Atom:
 def length(text: str, limits: Limits) -> int:
     """How much of ``limits.text_max`` the text takes, after NFC."""
     text = unicodedata.normalize("NFC", text)
-    if limits.text_unit == "weighted":
-        return _with_urls(text, urls(text), _weight, limits.url_length or _X_URL)
-    count = _COUNTERS[limits.text_unit]
-    if limits.url_length is None:
-        return count(text)
-    return _with_urls(text, urls(text, bare=False), count, limits.url_length)
+    weighted = limits.text_unit == "weighted"
+    if limits.url_length is None and not weighted:
+        return _COUNTERS[limits.text_unit](text)
+    return _with_urls(text, addresses(text, bare=weighted), limits)
 
 
 def fits(text: str, limits: Limits) -> bool:
@@ -82,22 +80,25 @@ def graphemes(text: str) -> list[str]:
 
 
 def _atom(text: str, start: int, end: int, held: list[Entity], limits: Limits) -> Atom:
-    count, piece = _COUNTERS[limits.text_unit], text[start:end]
-    linked = [entity for entity in held if _counts_as_link(entity, limits)]
-    cost = _with_urls(text, linked, count, limits.url_length or _X_URL, start, end) if linked else count(piece)
+    piece = text[start:end]
+    cost = _with_urls(text, [entity for entity in held if _counts_as_link(entity, limits)], limits, start, end)
     return Atom(start=start, end=end, cost=cost, size=len(piece.encode()), entity=held[-1] if held else None)
 
 
 def _counts_as_link(entity: Entity, limits: Limits) -> bool:
     if limits.text_unit == "weighted":
-        return entity.kind in {"url", "domain"}
-    return entity.kind == "url" and limits.url_length is not None
+        return entity.kind in {"url", "address", "domain"}
+    return entity.kind in {"url", "address"} and limits.url_length is not None
 
 
-def _with_urls(text: str, found: list[Entity], count: _Counter, url_length: int, start: int = 0, end: int | None = None) -> int:
+def _with_urls(text: str, found: Sequence[Entity], limits: Limits, start: int = 0, end: int | None = None) -> int:
+    """The cost from ``start`` to ``end``, where ``found`` are the links in it."""
+    count, link = _COUNTERS[limits.text_unit], limits.url_length or _X_URL
     total, position = 0, start
     for entity in found:
-        total += count(text[position : entity.start]) + url_length
+        # A service that does not know the top-level domain counts every character: never less than either.
+        cost = max(link, count(entity.value)) if entity.kind == "address" else link
+        total += count(text[position : entity.start]) + cost
         position = entity.end
     return total + count(text[position:end])
 

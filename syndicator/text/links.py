@@ -8,16 +8,17 @@ scan is linear: runs of characters are found first and looked at once.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import regex
 
 from syndicator.text import tlds
 
-EntityKind = Literal["url", "domain", "hashtag", "mention", "email", "cashtag"]
-"""``url`` has its scheme; ``domain`` is an address without one, such as ``exemple.fr/agenda``."""
+EntityKind = Literal["url", "address", "domain", "hashtag", "mention", "email", "cashtag"]
+"""``url`` has its scheme; ``address`` too, but a top-level domain that X may not know; ``domain`` is an address without a scheme, such
+as ``exemple.fr/agenda``."""
 
 URL_MAX = 4096
 _TCO_SLUG_MAX = 40
@@ -38,6 +39,8 @@ _PORT = regex.compile(r":[0-9]+")
 _QUERY = regex.compile(r"\?[A-Za-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*+")
 _QUERY_END = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_&=#/")
 _SCHEME = regex.compile(r"https?://", regex.IGNORECASE)
+_ANY_HOST = regex.compile(r"(?<![A-Za-z0-9@＠$#＃])https?://[^\s<>\"«»“”\p{Cc}]++", regex.IGNORECASE)
+_CLOSING = frozenset(".,;:!?…'’*_]}")
 _TCO = regex.compile(r"https?://t\.co/([A-Za-z0-9]+)", regex.IGNORECASE)
 _PUNYCODE = regex.compile(r"xn--[-0-9a-z]+", regex.IGNORECASE)
 _ALNUM = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -70,13 +73,19 @@ class Entity:
 
 def entities(text: str) -> list[Entity]:
     """Everything that is never cut, in order, without overlaps: an address wins over what stands in it."""
-    found = urls(text)
-    taken = _Taken(found)
+    found = addresses(text)
     for more in (emails(text), hashtags(text, known=found), mentions(text), cashtags(text)):
-        free = [entity for entity in more if not taken.overlaps(entity)]
-        found = found + free
-        taken = _Taken(sorted(found, key=_start))
-    return sorted(found, key=_start)
+        taken = Stretches(found)
+        found = sorted([*found, *(entity for entity in more if not taken.overlap(entity.start, entity.end))], key=_start)
+    return found
+
+
+def addresses(text: str, *, bare: bool = True) -> list[Entity]:
+    """``urls``, and whatever else has a web scheme: new top-level domains, hosts of a local network."""
+    known = urls(text, bare=bare)
+    taken = Stretches(known)
+    more = [Entity(start=start, end=end, kind="address", value=text[start:end]) for start, end in _with_any_host(text)]
+    return sorted([*known, *(entity for entity in more if not taken.overlap(entity.start, entity.end))], key=_start)
 
 
 def urls(text: str, *, bare: bool = True) -> list[Entity]:
@@ -99,14 +108,14 @@ def urls(text: str, *, bare: bool = True) -> list[Entity]:
 
 def hashtags(text: str, *, known: Sequence[Entity] | None = None) -> list[Entity]:
     """Hashtags; ``known`` are the addresses found before, in which # means something else."""
-    taken = _Taken(urls(text) if known is None else known)
+    taken = Stretches(urls(text) if known is None else known)
     found = []
     for match in _HASHTAG.finditer(text):
         start, end = match.span()
         if start and _TAG_BEFORE.match(text, start - 1):
             continue
         entity = Entity(start=start, end=end, kind="hashtag", value=match[1])
-        if _TAG_LETTER.search(match[1]) and not taken.overlaps(entity):
+        if _TAG_LETTER.search(match[1]) and not taken.overlap(start, end):
             found.append(entity)
     return found
 
@@ -132,21 +141,47 @@ def cashtags(text: str) -> list[Entity]:
     return [Entity(start=match.start(), end=match.end(), kind="cashtag", value=match[1]) for match in _CASHTAG.finditer(text)]
 
 
-class _Taken:
-    """Answers quickly whether a stretch is already part of something."""
+class Stretch(Protocol):
+    """Anything that begins and ends somewhere in a text."""
 
-    def __init__(self, sorted_entities: Sequence[Entity]) -> None:
-        self._entities = sorted_entities
-        self._starts = [entity.start for entity in sorted_entities]
+    @property
+    def start(self) -> int:
+        """The first character."""
 
-    def overlaps(self, entity: Entity) -> bool:
-        """Whether ``entity`` shares a character with one of them."""
-        index = bisect_right(self._starts, entity.end - 1) - 1
-        return index >= 0 and self._entities[index].end > entity.start
+    @property
+    def end(self) -> int:
+        """After the last character."""
+
+
+class Stretches:
+    """Answers quickly whether a place is part of one of several stretches, which do not overlap."""
+
+    def __init__(self, stretches: Iterable[Stretch]) -> None:
+        self._bounds = sorted((stretch.start, stretch.end) for stretch in stretches)
+        self._starts = [start for start, _ in self._bounds]
+
+    def overlap(self, start: int, end: int) -> bool:
+        """Whether one of them shares a character with ``start`` to ``end``."""
+        index = bisect_right(self._starts, end - 1) - 1
+        return index >= 0 and self._bounds[index][1] > start
+
+    def hold(self, position: int) -> bool:
+        """Whether the character at ``position`` is in one of them."""
+        return self.overlap(position, position + 1)
 
 
 def _start(entity: Entity) -> int:
     return entity.start
+
+
+def _with_any_host(text: str) -> Iterator[tuple[int, int]]:
+    """Everything after a web scheme up to a blank or quotation mark, without closing punctuation or an unpaired bracket."""
+    for match in _ANY_HOST.finditer(text):
+        start, end = match.span()
+        while end > start and (text[end - 1] in _CLOSING or (text[end - 1] == ")" and "(" not in text[start:end])):
+            end -= 1
+        if text[start:end].rstrip("/")[-1] != ":":
+            yield start, end
 
 
 def _scheme_before(text: str, host: int) -> int | None:

@@ -1,0 +1,80 @@
+"""Make a text fit: cut at a word, never in an address, hashtag, mention or grapheme, and never make one up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import regex
+
+from syndicator.contract import Limits
+from syndicator.text.breaks import Quality, breaks, unchanged
+from syndicator.text.clean import clean
+from syndicator.text.count import Atom, atoms, fits, length
+from syndicator.text.links import Entity, entities
+
+ELLIPSIS = "…"
+_WORD_LOSS_MAX = 0.4
+"""More than this share of the room is not given up for the sake of a whole word: the word is endless, and is cut."""
+_TRIES = 100
+"""How many places are tried, from the farthest backwards; only contrived texts need more than two."""
+_LOOSE_END = regex.compile(r"[\s,;:.…–—«(\[{“‘¿¡&/|·•\-]+$")
+
+
+def shorten(text: str, limits: Limits, *, tail: str = "") -> str:
+    """``text`` and ``tail`` within ``limits``; what does not fit of ``text`` gives way to an ellipsis, ``tail`` is kept whole.
+
+    When not even ``tail`` fits with a word of the text, the tail alone remains, or as much of it as fits.
+    """
+    text, tail = clean(text), clean(tail)
+    if fits(text + tail, limits):
+        return text + tail
+    ending = ELLIPSIS + tail
+    pieces, known = atoms(text, limits), entities(text)
+    reach = _reach(pieces, limits, ending)
+    for end in _places(text, pieces, reach):
+        cut = _ended(text[:end], known, ending)
+        if cut is not None and fits(cut, limits) and unchanged(cut, known, 0, _kept(cut, ending)):
+            return cut
+    alone = tail.strip()
+    if not alone:
+        return ELLIPSIS if fits(ELLIPSIS, limits) else ""
+    return alone if fits(alone, limits) else shorten(alone, limits)
+
+
+def _reach(pieces: Sequence[Atom], limits: Limits, ending: str) -> int:
+    """The end of the longest run of whole pieces that leaves room for ``ending``."""
+    room = None if limits.text_max is None else limits.text_max - length(ending, limits)
+    room_bytes = None if limits.bytes_max is None else limits.bytes_max - len(ending.encode())
+    reach = 0
+    for piece in pieces:
+        room = None if room is None else room - piece.cost
+        room_bytes = None if room_bytes is None else room_bytes - piece.size
+        if (room is not None and room < 0) or (room_bytes is not None and room_bytes < 0):
+            break
+        reach = piece.end
+    return reach
+
+
+def _places(text: str, pieces: Sequence[Atom], reach: int) -> Iterator[int]:
+    """Ends to try, best first: whole words from the farthest backwards, or inside a word where that would lose too much."""
+    near = [place for place in breaks(text, pieces) if place.end <= reach]
+    words = [place.end for place in reversed(near) if place.quality > Quality.POOR][:_TRIES]
+    if not near or near[-1].end < reach * (1 - _WORD_LOSS_MAX):
+        edges = [piece.end for piece in pieces if piece.end <= reach]
+        yield from list(reversed(edges))[:_TRIES]
+    yield from words
+
+
+def _ended(kept: str, known: Sequence[Entity], ending: str) -> str | None:
+    """``kept`` without a loose end, with the ellipsis clear of any address, hashtag or mention; None when nothing is left."""
+    last = max((entity.end for entity in known if entity.end <= len(kept)), default=0)
+    loose = _LOOSE_END.search(kept, last)
+    if loose is not None:
+        kept = kept[: loose.start()]
+    if not kept:
+        return None
+    return f"{kept} {ending}" if len(kept) == last else kept + ending
+
+
+def _kept(cut: str, ending: str) -> int:
+    return len(cut) - len(ending)
