@@ -230,6 +230,7 @@ async def _delete(tenant: Tenant, publisher: Publisher, delivery: Delivery, leav
 async def _settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent: bool) -> None:
     now = tenant.now()
     decision = decide(error, delivery, now, tenant.rng, sent=sent)
+    tenant.tally["deliveries", delivery.destination, "failed"] += 1
     event(
         tenant.log,
         logging.INFO,
@@ -271,7 +272,7 @@ async def _postpone(tenant: Tenant, delivery: Delivery, decision: Decision, erro
     def write(store: Store) -> None:
         store.outbox.again(delivery, decision.at, decision.reason, now, outcome_unknown=unknown, attempted=sent)
         if rest is not None:
-            store.outbox.pause(name, rest, decision.reason)
+            store.accounts.pause(name, rest, decision.reason)
         if person:
             store.problems.put(f"destination:{name}", "auth", str(error), advice, now)
 
@@ -289,6 +290,8 @@ async def _done(tenant: Tenant, delivery: Delivery, receipt: Receipt | None, ren
         store.problems.clear(f"delivery:{delivery.id}")
 
     await tenant.ledger.transact(write)
+    tenant.done_at[delivery.destination] = now
+    tenant.tally["deliveries", delivery.destination, "done"] += 1
     event(
         tenant.log,
         logging.INFO,
@@ -304,6 +307,7 @@ async def _done(tenant: Tenant, delivery: Delivery, receipt: Receipt | None, ren
 
 async def _drop(tenant: Tenant, delivery: Delivery, reason: str) -> None:
     await tenant.ledger.transact(lambda store: store.outbox.drop(delivery.id, reason, tenant.now()))
+    tenant.tally["deliveries", delivery.destination, "dropped"] += 1
     event(tenant.log, logging.INFO, "delivery.dropped", destination=delivery.destination, uid=delivery.uid, reason=reason)
 
 

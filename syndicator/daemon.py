@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from syndicator import alerts, steps
 from syndicator.contract import CanListen
 from syndicator.errors import ConnectorError, Rejected, StateError
 from syndicator.logs import event
+from syndicator.problems import Problem
 from syndicator.tenant import Tenant
 from syndicator.words import pick
 
@@ -23,6 +24,7 @@ LONGEST_SLEEP = timedelta(minutes=1)
 AFTER_A_FAULT = timedelta(minutes=1)
 CLOCK_JUMP = timedelta(minutes=5)
 CLOCK_HOLD = timedelta(minutes=10)
+TAKE_NOTE_EVERY = timedelta(seconds=20)
 GRACE_S = 8.0
 """How long work under way may take to end when we are told to stop."""
 
@@ -35,17 +37,21 @@ class Attendant:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     news: dict[str, asyncio.Event] = field(default_factory=dict)
     """Destination → set when there may be work for it."""
-    started: bool = False
+    problems: Sequence[Problem] = ()
+    """Open problems, as last noted."""
+    unfinished: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(destination, state) → deliveries that wait or are parked, as last noted."""
+    state_problem: str = ""
+    """Why the ledger cannot be used, as long as it cannot."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _hold_until: datetime | None = None
 
     async def start(self) -> None:
         """Take the state folder and begin; raises StateError when it cannot be taken."""
         await self.tenant.start()
-        self.started = True
         self.news = {name: asyncio.Event() for name in self.tenant.config.destinations}
         self._run("clock", self._watch_clock)
-        self._run("alerts", self._alert)
+        self._run("alerts", self._take_note)
         for name in self.tenant.config.sources:
             self._run(f"source:{name}", self._attend_source, name)
         for name in self.tenant.publishers:
@@ -65,6 +71,10 @@ class Attendant:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.tenant.close()
 
+    def lives(self) -> bool:
+        """Whether every loop is still there."""
+        return self.stopping.is_set() or not any(task.done() for task in self._tasks)
+
     def _run(self, subject: str, loop: Callable[..., Coroutine[Any, Any, None]], *names: str) -> None:
         self._tasks.append(asyncio.create_task(self._supervise(subject, loop, *names), name=f"{self.tenant.config.slug}:{subject}"))
 
@@ -81,6 +91,7 @@ class Attendant:
 
     async def _state_failed(self, subject: str, error: StateError) -> None:
         hint = pick(error.hint, self.tenant.language) if error.hint else ""
+        self.state_problem = f"{error.detail}. {hint}"
         event(self.tenant.log, logging.ERROR, "state.unusable", subject=subject, detail=error.detail, hint=hint or None)
 
     async def _attend_source(self, name: str) -> None:
@@ -160,10 +171,15 @@ class Attendant:
         for one in self.news.values():
             one.set()
 
-    async def _alert(self) -> None:
+    async def _take_note(self) -> None:
+        """Keep what the web server shows up to date, and tell a person what they must know."""
         while not self.stopping.is_set():
+            self.problems, self.unfinished = await self.tenant.ledger.transact(
+                lambda store: (store.problems.open(), store.outbox.unfinished())
+            )
+            self.state_problem = ""
             await alerts.tell(self.tenant)
-            await self._sleep(timedelta(minutes=1))
+            await self._sleep(TAKE_NOTE_EVERY)
 
     async def _watch_clock(self) -> None:
         """A clock that jumps makes news look old or quiet hours wrong: publishing waits a little for it to be put right."""

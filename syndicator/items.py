@@ -186,13 +186,16 @@ class Items:
         )
         return [row["uid"] for row in rows]
 
-    def accept_emptied(self, source: str, *, accept: bool) -> bool:
-        """Set whether a person said that a source did lose most of its items; return what was set before."""
+    def emptied_accepted(self, source: str) -> bool:
+        """Whether a person said that a source did lose most of its items."""
         row = self._one("select accept_emptied from source where name = ?", source)
-        before = bool(row and row["accept_emptied"])
-        if row is not None and before != accept:
-            self._db.conn.execute("update source set accept_emptied = ? where name = ?", (int(accept), source))
-        return before
+        return bool(row and row["accept_emptied"])
+
+    def accept_emptied(self, source: str, *, accept: bool) -> None:
+        """Set or take back what ``emptied_accepted`` tells."""
+        self._db.conn.execute(
+            "update source set accept_emptied = ? where name = ? and accept_emptied is not ?", (int(accept), source, int(accept))
+        )
 
     def item(self, source: str, uid: str) -> Stored | None:
         """A live item; None when it is unknown or gone."""

@@ -100,7 +100,7 @@ class Outbox:
     def _add(self, planned: Planned, part: int, parent_id: int | None, now: datetime) -> int:
         key = delivery_key(planned.uid, planned.destination, planned.purpose, planned.revision, part)
         return self._db.conn.execute(
-            "insert into delivery (route, source, uid, destination, purpose, revision, part, key,"
+            "insert into delivery (route, source, uid, destination, purpose, revision, part, key,"  # noqa: S608
             " due_at, parent_id, created_at, updated_at)"
             f" values ({', '.join('?' * 12)}) on conflict do nothing",
             (
@@ -312,6 +312,14 @@ class Outbox:
         rows = self._db.conn.execute("select destination, state, count(*) as n from delivery group by destination, state")
         return {(row["destination"], row["state"]): row["n"] for row in rows}
 
+    def unfinished(self) -> Mapping[tuple[str, str], int]:
+        """``counts`` for what waits or is parked alone; costs no more when the history is long."""
+        rows = self._db.conn.execute(
+            f"select destination, 'pending' as state, count(*) as n from delivery where {OPEN} group by destination"  # noqa: S608
+            " union all select destination, state, count(*) from delivery where state = 'parked' group by destination"
+        )
+        return {(row["destination"], row["state"]): row["n"] for row in rows}
+
     def sent(self, destination: str, uid: str, part: int = 0) -> Sent | None:
         """A remote object that is there, as far as we know."""
         row = self._one(
@@ -323,36 +331,6 @@ class Outbox:
         """The remote objects of one item, first part first."""
         sql = "select * from receipt where destination = ? and uid = ? and deleted_at is null order by part"
         return [_sent(row) for row in self._db.conn.execute(sql, (destination, uid))]
-
-    # accounts
-
-    def pause(self, destination: str, until: datetime | None, reason: str = "") -> None:
-        """Let an account rest until then; None wakes it."""
-        self._db.conn.execute(
-            "insert into destination (name, paused_until, paused_for) values (?, ?, ?) on conflict (name) do update"
-            " set paused_until = excluded.paused_until, paused_for = excluded.paused_for"
-            " where paused_until is not excluded.paused_until or paused_for is not excluded.paused_for",
-            (destination, instant(until) if until else None, reason if until else None),
-        )
-
-    def paused(self, destination: str) -> tuple[datetime | None, str]:
-        """Until when an account rests, and why."""
-        row = self._one("select paused_until, paused_for from destination where name = ?", destination)
-        return (None, "") if row is None else (_instant(row["paused_until"]), row["paused_for"] or "")
-
-    def projected(self, destination: str) -> tuple[int, str | None]:
-        """The change number a projection last showed, and the digest of its configuration then."""
-        row = self._one("select seen_seq, digest from destination where name = ?", destination)
-        return (0, None) if row is None else (row["seen_seq"], row["digest"])
-
-    def set_projected(self, destination: str, seq: int, digest: str) -> None:
-        """Remember what a projection shows."""
-        self._db.conn.execute(
-            "insert into destination (name, seen_seq, digest) values (?, ?, ?) on conflict (name) do update"
-            " set seen_seq = excluded.seen_seq, digest = excluded.digest"
-            " where seen_seq is not excluded.seen_seq or digest is not excluded.digest",
-            (destination, seq, digest),
-        )
 
     def _one(self, sql: str, *values: Any) -> Any:
         return self._db.conn.execute(sql, values).fetchone()

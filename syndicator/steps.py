@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from syndicator.attempt import attempt
 from syndicator.contract import CanRead, Source, View
-from syndicator.errors import AuthExpired, ConnectorError, RateLimited, Rejected, SourceEmptied, StateError
+from syndicator.errors import AuthExpired, ConnectorError, Gone, RateLimited, Rejected, SourceEmptied, StateError
 from syndicator.items import Stored
 from syndicator.logs import event
 from syndicator.model import Batch, Event, Item, Post
@@ -28,6 +28,8 @@ CONFIRM_AFTER = timedelta(minutes=1)
 VOUCHED_FOR = timedelta(hours=1)
 """An item that is there but not listed is not asked for again sooner than this."""
 EMPTIED_AT_LEAST = 5
+ASK_AT_ONCE = 50
+"""How many missing items one poll asks for by name; the others wait for the next."""
 LEASE = timedelta(minutes=10)
 PROBE_AFTER = timedelta(hours=1)
 VIEW_PAST = timedelta(days=400)
@@ -69,33 +71,37 @@ class Projected:
 
 async def poll(tenant: Tenant, name: str) -> Polled:
     """Ask a source what is new and write it down with its deliveries, in one transaction."""
-    key, config, now = f"sources.{name}", tenant.config.sources[name], tenant.now()
+    key, poll_every, now = f"sources.{name}", tenant.config.sources[name].poll, tenant.now()
     try:
         source = await tenant.source(name)
         cursor, first = await tenant.ledger.transact(lambda store: store.items.cursor(name))
-        batch = await source.fetch(cursor)
-        seen = await _confirmed(tenant, name, source, batch)
+        seen, emptied = await _confirmed(tenant, name, source, await source.fetch(cursor))
         polled = await tenant.ledger.transact(lambda store: _write(tenant, store, name, seen, now, first=first))
-    except SourceEmptied as error:
-        await _report(tenant, f"source:{name}", "emptied", error)
-        return Polled(again_at=now + wait_after(0, config.poll, tenant.rng), error=error)
-    except ConnectorError as error:
-        tenant.failures[key] = tenant.failures.get(key, 0) + 1
-        await tenant.forget(key)
-        await _report(tenant, f"source:{name}", _kind_of(error), error)
-        return Polled(again_at=_source_again(tenant, error, key, config.poll), error=error)
     except StateError:
         raise
     except Exception as error:
-        event(tenant.log, logging.ERROR, "source.bug", source=name, exc_info=error)
-        await tenant.forget(key)
-        bug = Rejected(f"{type(error).__name__}: {error}")
-        await _report(tenant, f"source:{name}", "bug", bug)
-        return Polled(again_at=now + PROBE_AFTER, error=bug)
+        return await _unpolled(tenant, name, error)
     tenant.failures.pop(key, None)
     tenant.polled_at[name] = now
-    await _recovered(tenant, f"source:{name}")
-    return replace(polled, again_at=tenant.now() + wait_after(0, config.poll, tenant.rng))
+    tenant.tally["polls", name, "ok"] += 1
+    if emptied is not None:
+        await _report(tenant, f"source:{name}", "emptied", emptied)
+    else:
+        await _recovered(tenant, f"source:{name}")
+    return replace(polled, again_at=tenant.now() + wait_after(0, poll_every, tenant.rng), error=emptied)
+
+
+async def _unpolled(tenant: Tenant, name: str, error: Exception) -> Polled:
+    key = f"sources.{name}"
+    kind = _kind_of(error)
+    if not isinstance(error, ConnectorError):
+        event(tenant.log, logging.ERROR, "source.bug", source=name, exc_info=error)
+        error = Rejected(f"{type(error).__name__}: {error}")
+    tenant.failures[key] = tenant.failures.get(key, 0) + 1
+    await tenant.forget(key)
+    tenant.tally["polls", name, "failed"] += 1
+    await _report(tenant, f"source:{name}", kind, error)
+    return Polled(again_at=_source_again(tenant, error, key, tenant.config.sources[name].poll), error=error)
 
 
 def _source_again(tenant: Tenant, error: ConnectorError, key: str, poll_every: timedelta) -> datetime:
@@ -107,31 +113,37 @@ def _source_again(tenant: Tenant, error: ConnectorError, key: str, poll_every: t
     return now + wait_after(tenant.failures[key], min(poll_every, timedelta(minutes=1)), tenant.rng)
 
 
-async def _confirmed(tenant: Tenant, name: str, source: Source, batch: Batch) -> Batch:
-    """The batch, with what is known but missing asked for by name; raises SourceEmptied when too much is missing to be true."""
+async def _confirmed(tenant: Tenant, name: str, source: Source, batch: Batch) -> tuple[Batch, SourceEmptied | None]:
+    """The batch, with what is known but missing asked for by name; with SourceEmptied when too much is missing to be true."""
     now = tenant.now()
     if not isinstance(source, CanRead):
-        return batch
-    seen = {item.uid for item in batch.changed} | batch.present | {tombstone.uid for tombstone in batch.gone}
+        return batch, None
 
-    def missing(store: Store) -> tuple[list[str], list[str], bool]:
+    def recall(store: Store) -> tuple[list[str], list[str], bool]:
         known = store.items.listed(name, batch.complete_since) if batch.complete else []
-        return known, store.items.unconfirmed(name, now - CONFIRM_AFTER), store.items.accept_emptied(name, accept=False)
+        return known, store.items.unconfirmed(name, now - CONFIRM_AFTER), store.items.emptied_accepted(name)
 
-    known, doubtful, accepted = await tenant.ledger.transact(missing)
+    known, doubtful, accepted = await tenant.ledger.transact(recall)
+    changed = {item.uid for item in batch.changed}
+    seen = changed | batch.present | {tombstone.uid for tombstone in batch.gone}
     absent = [uid for uid in known if uid not in seen]
-    if len(absent) >= EMPTIED_AT_LEAST and 2 * len(absent) > len(known) and not accepted:
-        raise SourceEmptied(missing=len(absent), known=len(known))
-    fresh = [uid for uid in absent if now - tenant.vouched.get((name, uid), datetime.min.replace(tzinfo=now.tzinfo)) > VOUCHED_FOR]
-    ask = list(dict.fromkeys(uid for uid in (*fresh, *doubtful) if uid not in {item.uid for item in batch.changed}))
-    if not ask:
-        return batch
+    emptied = len(absent) >= EMPTIED_AT_LEAST and 2 * len(absent) > len(known)
+    if emptied and not accepted:
+        return batch, SourceEmptied(missing=len(absent), known=len(known))
+    if accepted and not emptied and batch.complete:
+        await tenant.ledger.transact(lambda store: store.items.accept_emptied(name, accept=False))
+    long_ago = now - VOUCHED_FOR
+    fresh = [uid for uid in absent if tenant.vouched.get((name, uid), long_ago) <= long_ago]
+    ask = [uid for uid in dict.fromkeys((*doubtful, *fresh)) if uid not in changed][:ASK_AT_ONCE]
+    return (await _asked(tenant, name, source, batch, ask) if ask else batch), None
+
+
+async def _asked(tenant: Tenant, name: str, source: CanRead, batch: Batch, ask: Sequence[str]) -> Batch:
+    """The batch, completed by what the origin says of ``ask``."""
     answer = await source.read(ask)
-    for uid in {item.uid for item in answer.changed} | answer.present:
-        tenant.vouched[name, uid] = now
-    gone = {tombstone.uid: tombstone for tombstone in (*batch.gone, *answer.gone)}
-    for item in answer.changed:
-        gone.pop(item.uid, None)
+    there = {item.uid for item in answer.changed} | answer.present
+    tenant.vouched.update(dict.fromkeys(((name, uid) for uid in there), tenant.now()))
+    gone = {tombstone.uid: tombstone for tombstone in (*batch.gone, *answer.gone) if tombstone.uid not in there}
     return replace(
         batch,
         changed=(*batch.changed, *answer.changed),
@@ -218,7 +230,7 @@ async def reread(tenant: Tenant, source_name: str, uid: str) -> None:
 async def deliver(tenant: Tenant, name: str) -> Delivered:
     """Send a destination's next delivery, if one may leave now."""
     now = tenant.now()
-    until, why = await tenant.ledger.transact(lambda store: store.outbox.paused(name))
+    until, why = await tenant.ledger.transact(lambda store: store.accounts.paused(name))
     if until is not None and until > now:
         return Delivered(worked=False, again_at=until)
     try:
@@ -228,7 +240,7 @@ async def deliver(tenant: Tenant, name: str) -> Delivered:
     except Exception as error:
         return await _closed(tenant, name, error)
     if until is not None:
-        await tenant.ledger.transact(lambda store: store.outbox.pause(name, None))
+        await tenant.ledger.transact(lambda store: store.accounts.pause(name, None))
         event(tenant.log, logging.INFO, "destination.resumed", destination=name, after=why)
     claim = await tenant.ledger.transact(lambda store: store.outbox.claim(name, tenant.owner, LEASE, now, tenant.allowed_at))
     if claim.delivery is None:
@@ -245,10 +257,11 @@ async def _closed(tenant: Tenant, name: str, error: Exception) -> Delivered:
     key = f"destinations.{name}"
     await tenant.forget(key)
     tenant.failures[key] = tenant.failures.get(key, 0) + 1
+    kind = _kind_of(error)
     if not isinstance(error, ConnectorError):
         event(tenant.log, logging.ERROR, "destination.bug", destination=name, exc_info=error)
         error = Rejected(f"{type(error).__name__}: {error}")
-    await _report(tenant, f"destination:{name}", _kind_of(error), error)
+    await _report(tenant, f"destination:{name}", kind, error)
     now = tenant.now()
     at = now + wait_after(tenant.failures[key], timedelta(seconds=15), tenant.rng)
     if isinstance(error, RateLimited) and error.at is not None:
@@ -264,7 +277,7 @@ async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projecte
     sources = sorted({source for route in tenant.routes if name in route.destinations for source in route.sources})
     digest = tenant.config.digest
     try:
-        seq, (shown, before) = await tenant.ledger.transact(lambda store: (store.items.seq(), store.outbox.projected(name)))
+        seq, (shown, before) = await tenant.ledger.transact(lambda store: (store.items.seq(), store.accounts.projected(name)))
         if shown == seq and before == digest and not force:
             return Projected(wrote=False)
         view, stored = await tenant.ledger.transact(
@@ -272,25 +285,28 @@ async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projecte
         )
         projection = await tenant.projection(name)
         await projection.project(view)
-        await tenant.ledger.transact(lambda store: store.outbox.set_projected(name, seq, digest))
+        await tenant.ledger.transact(lambda store: store.accounts.set_projected(name, seq, digest))
     except StateError:
         raise
     except Exception as error:
         return await _unprojected(tenant, name, error)
     tenant.failures.pop(f"destinations.{name}", None)
     await _recovered(tenant, f"destination:{name}")
+    tenant.done_at[name] = now
+    tenant.tally["views", name, "ok"] += 1
     event(tenant.log, logging.INFO, "view.written", destination=name, items=len(view.items), changed=len(view.changed))
     return Projected(wrote=True, again_at=_turning(tenant, stored, now))
 
 
 async def _unprojected(tenant: Tenant, name: str, error: Exception) -> Projected:
     key = f"destinations.{name}"
+    kind = _kind_of(error)
     if not isinstance(error, ConnectorError):
         event(tenant.log, logging.ERROR, "view.bug", destination=name, exc_info=error)
         error = Rejected(f"{type(error).__name__}: {error}")
     tenant.failures[key] = tenant.failures.get(key, 0) + 1
     await tenant.forget(key)
-    await _report(tenant, f"destination:{name}", _kind_of(error), error)
+    await _report(tenant, f"destination:{name}", kind, error)
     return Projected(wrote=False, again_at=tenant.now() + wait_after(tenant.failures[key], timedelta(seconds=30), tenant.rng), error=error)
 
 
@@ -341,8 +357,9 @@ def _turning(tenant: Tenant, stored: Sequence[Stored], now: datetime) -> datetim
 
 
 def _kind_of(error: Exception) -> str:
-    names = {"Transient": "unreachable", "RateLimited": "rate-limited", "AuthExpired": "auth", "Rejected": "refused", "Gone": "refused"}
-    return names.get(type(error).__name__, "unreachable")
+    """The word of ``problem.*`` for an error."""
+    kinds = ((RateLimited, "rate-limited"), (AuthExpired, "auth"), (Rejected | Gone, "refused"), (ConnectorError, "unreachable"))
+    return next((kind for which, kind in kinds if isinstance(error, which)), "bug")
 
 
 async def _report(tenant: Tenant, subject: str, kind: str, error: ConnectorError | SourceEmptied) -> None:

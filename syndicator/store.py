@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
+from syndicator.accounts import Accounts
 from syndicator.errors import StateError, Words, words
 from syndicator.items import Items
 from syndicator.outbox import Outbox
@@ -31,6 +32,7 @@ class Store:
 
     def __init__(self, db: Database) -> None:
         self.items = Items(db)
+        self.accounts = Accounts(db)
         self.outbox = Outbox(db)
         self.problems = Problems(db)
 

@@ -6,6 +6,7 @@ import fcntl
 import logging
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -43,6 +44,10 @@ class Tenant:
     failures: dict[str, int] = field(default_factory=dict)
     """``sources.NAME`` or ``destinations.NAME`` → failures in a row."""
     polled_at: dict[str, datetime] = field(default_factory=dict)
+    done_at: dict[str, datetime] = field(default_factory=dict)
+    """Destination → when it last did what it is there for."""
+    tally: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """(what, name, outcome) → how often since the start: what /metrics tells."""
     healthy: set[str] = field(default_factory=set)
     """Subjects that are known to have no open problem: their ledger row need not be looked for."""
     _lock_fd: int | None = None

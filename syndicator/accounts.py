@@ -1,0 +1,52 @@
+"""The store's part for destinations as a whole: when an account rests, and what a projection last showed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from syndicator.items import instant
+
+
+class Accounts:
+    """The destinations of one association."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def pause(self, destination: str, until: datetime | None, reason: str = "") -> None:
+        """Let an account rest until then; None wakes it."""
+        self._db.conn.execute(
+            "insert into destination (name, paused_until, paused_for) values (?, ?, ?) on conflict (name) do update"
+            " set paused_until = excluded.paused_until, paused_for = excluded.paused_for"
+            " where paused_until is not excluded.paused_until or paused_for is not excluded.paused_for",
+            (destination, instant(until) if until else None, reason if until else None),
+        )
+
+    def paused(self, destination: str) -> tuple[datetime | None, str]:
+        """Until when an account rests, and why."""
+        row = self._one("select paused_until, paused_for from destination where name = ?", destination)
+        return (
+            (None, "")
+            if row is None
+            else (datetime.fromisoformat(row["paused_until"]) if row["paused_until"] else None, row["paused_for"] or "")
+        )
+
+    def projected(self, destination: str) -> tuple[int, str | None]:
+        """The change number a projection last showed, and the digest of its configuration then."""
+        row = self._one("select seen_seq, digest from destination where name = ?", destination)
+        return (0, None) if row is None else (row["seen_seq"], row["digest"])
+
+    def set_projected(self, destination: str, seq: int, digest: str) -> None:
+        """Remember what a projection shows."""
+        self._db.conn.execute(
+            "insert into destination (name, seen_seq, digest) values (?, ?, ?) on conflict (name) do update"
+            " set seen_seq = excluded.seen_seq, digest = excluded.digest"
+            " where seen_seq is not excluded.seen_seq or digest is not excluded.digest",
+            (destination, seq, digest),
+        )
+
+    def _one(self, sql: str, *values: Any) -> Any:
+        return self._db.conn.execute(sql, values).fetchone()

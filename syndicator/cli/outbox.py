@@ -1,0 +1,105 @@
+"""``syndicator outbox``: list what waits or needs a person; retry or drop it."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
+from typing import Any
+
+from syndicator.cli import COMMANDS, FAILED, OK, show_json
+from syndicator.cli.configuration import load_one
+from syndicator.model import Delivery
+from syndicator.words import say
+
+HELP = COMMANDS["outbox"]
+
+
+def add_arguments(parser: ArgumentParser, language: str) -> None:
+    """``list [--all] [--json]``, ``retry ID…``, ``drop ID…``."""
+    parser.add_argument("action", choices=("list", "retry", "drop"), nargs="?", default="list", help=say(language, "outbox.action"))
+    parser.add_argument("ids", type=int, nargs="*", metavar="ID", help=say(language, "outbox.ids"))
+    parser.add_argument("--all", action="store_true", help=say(language, "outbox.all"))
+    parser.add_argument("--json", action="store_true", help=say(language, "cli.json"))
+
+
+def run(args: Namespace) -> int:
+    """Show or change the outbox; 1 when a number means nothing."""
+    from syndicator.store import Ledger
+
+    config = load_one(args)
+    ledger = Ledger(config.state_dir / "syndicator.db")
+    try:
+        if args.action == "list":
+            return _list(ledger, args)
+        return max((_decide(ledger, args, delivery_id) for delivery_id in args.ids), default=FAILED)
+    finally:
+        ledger.close()
+
+
+def _list(ledger: Any, args: Namespace) -> int:
+    states = ("pending", "sending", "parked", "done", "dropped") if args.all else ("pending", "sending", "parked")
+    rows: list[tuple[Delivery, str]] = ledger.transact_now(
+        lambda store: [(delivery, _title(store, delivery)) for delivery in store.outbox.deliveries(*states)]
+    )
+    if args.json:
+        show_json([_data(delivery, title) for delivery, title in rows])
+        return OK
+    if not rows:
+        print(say(args.language, "outbox.empty"))
+    for delivery, title in rows:
+        print(_row(delivery, title, args.language))
+        if delivery.reason:
+            print(say(args.language, "outbox.reason", reason=reason(delivery.reason, args.language)))
+    return OK
+
+
+def _decide(ledger: Any, args: Namespace, delivery_id: int) -> int:
+    now = datetime.now(UTC)
+    retry = args.action == "retry"
+
+    def decide(store: Any) -> bool:
+        changed = store.outbox.retry(delivery_id, now) if retry else store.outbox.abandon(delivery_id, now)
+        if changed:
+            store.problems.clear(f"delivery:{delivery_id}")
+        return bool(changed)
+
+    if not ledger.transact_now(decide):
+        print(say(args.language, "outbox.not-there", id=delivery_id))
+        return FAILED
+    print(say(args.language, "outbox.retried" if retry else "outbox.dropped", id=delivery_id))
+    return OK
+
+
+def _title(store: Any, delivery: Delivery) -> str:
+    from syndicator.text.html import to_text
+
+    stored = store.items.item(delivery.source, delivery.uid)
+    if stored is None:
+        return delivery.uid
+    text = stored.item.title or to_text(stored.item.html)
+    return " ".join(text.split())[:60] or delivery.uid
+
+
+def _row(delivery: Delivery, title: str, language: str) -> str:
+    return say(
+        language,
+        "outbox.row",
+        id=delivery.id,
+        state=say(language, f"outbox.state.{delivery.state}"),
+        purpose=say(language, f"outbox.purpose.{delivery.purpose}"),
+        destination=delivery.destination,
+        title=title,
+    )
+
+
+def reason(code: str, language: str) -> str:
+    """A reason kept in the ledger, as words: ours from the catalogue, a service's as it stands."""
+    try:
+        return say(language, f"reason.{code}")
+    except KeyError:
+        return code
+
+
+def _data(delivery: Delivery, title: str) -> dict[str, Any]:
+    names = ("id", "state", "purpose", "route", "source", "uid", "destination", "part", "attempts", "due_at", "outcome_unknown", "reason")
+    return {name: getattr(delivery, name) for name in names} | {"title": title}
