@@ -20,7 +20,8 @@ from syndicator.contract import Secret
 from syndicator.logs import hide
 
 SECRET_MAX_BYTES = 65_536
-FORMS = ("credential", "file", "env")
+FOLDER_ID = "secret"
+"""Our units load a whole folder of credentials under this id; systemd then names each of them ``<id>_<file name>``."""
 _NAME = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_.@-]*")
 
 
@@ -78,10 +79,10 @@ class Vault:
         directory = self.environ.get("CREDENTIALS_DIRECTORY")
         if not directory:
             raise _Unusable("credentials-directory", name=name)
-        path = Path(directory) / name
-        if not path.exists():
-            raise _Unusable("credential-missing", name=name)
-        return _content(path)
+        for file_name in (name, f"{FOLDER_ID}_{name}"):
+            if (Path(directory) / file_name).exists():
+                return _content(Path(directory) / file_name)
+        raise _Unusable("credential-missing", name=name)
 
     def _private_file(self, path: Path) -> str:
         try:
