@@ -1,0 +1,10 @@
+"""The daemon's own web server: the public files of every association, /healthz, /metrics and the status page.
+
+Files are read once and kept in memory, compressed, until they change on disk; nothing is stored about visitors: no cookie, no log of
+addresses. What concerns the daemon rather than the public is answered to this machine alone, unless a person decides otherwise.
+"""
+
+from syndicator.web.health import AssociationHealth, Health, PartHealth
+from syndicator.web.server import ListenError, PublicServer, Site
+
+__all__ = ["AssociationHealth", "Health", "ListenError", "PartHealth", "PublicServer", "Site"]
