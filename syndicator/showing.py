@@ -1,0 +1,138 @@
+"""What a destination would receive, for a person to look at: ``preview`` and ``try``."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from syndicator import registry
+from syndicator.contract import Association, Limits
+from syndicator.model import Event, Item, Rendition
+from syndicator.render import render
+from syndicator.route import Style
+from syndicator.text.count import length
+from syndicator.text.html import to_text
+from syndicator.words import say
+
+WIDTH = 76
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One item as one destination would get it."""
+
+    destination: str
+    type: str
+    uid: str
+    title: str
+    purpose: str
+    limits: Limits
+    renditions: tuple[Rendition, ...]
+
+    def data(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "destination": self.destination,
+            "type": self.type,
+            "uid": self.uid,
+            "title": self.title,
+            "purpose": self.purpose,
+            "length_max": self.limits.text_max,
+            "parts": [
+                {
+                    "title": part.title,
+                    "text": part.text,
+                    "length": length(part.text, self.limits),
+                    "link": part.link,
+                    "content_warning": part.content_warning,
+                    "language": part.language,
+                    "attachments": [{"url": one.url, "type": one.type, "description": one.description} for one in part.attachments],
+                    "notes": list(part.notes),
+                }
+                for part in self.renditions
+            ],
+        }
+
+
+def show(item: Item, destination: str, kind: str, limits: Limits, style: Style, association: Association, purpose: str = "create") -> Shown:
+    """Render without sending."""
+    return Shown(
+        destination=destination,
+        type=kind,
+        uid=item.uid,
+        title=title_of(item),
+        purpose=purpose,
+        limits=limits,
+        renditions=render(item, limits, style, association=association, destination_names={destination, kind}),
+    )
+
+
+def title_of(item: Item) -> str:
+    """A line that tells an item from others."""
+    text = item.title or to_text(item.html) or item.uid
+    return textwrap.shorten(" ".join(text.split()), 70, placeholder="…")
+
+
+def publishers() -> Mapping[str, type[Any]]:
+    """Every installed connector that publishes, by name."""
+    classes = {name: registry.find("destinations", name) for name in registry.names("destinations")}
+    return {name: found for name, found in classes.items() if hasattr(found, "publish")}
+
+
+def examples(items: Collection[Item]) -> list[Item]:
+    """One of each kind, the newest post and the next event first: enough to see how everything will look."""
+    newest: dict[str, Item] = {}
+    for item in sorted(items, key=_age, reverse=True):
+        if item.visibility == "public" and not getattr(item, "reply_to_other", False):
+            newest.setdefault("event" if isinstance(item, Event) else item.kind, item)
+    return list(newest.values())
+
+
+def _age(item: Item) -> float:
+    at = item.published_at or (item.starts_at if isinstance(item, Event) else None)
+    return at.timestamp() if at else 0.0
+
+
+def lines(shown: Shown, language: str) -> list[str]:
+    """For a terminal."""
+    out = [f"┌─ {shown.destination} · {shown.title}"]
+    if not shown.renditions:
+        return [*out, f"└─ {say(language, 'showing.nothing')}"]
+    for part in shown.renditions:
+        out += _part(part, shown.limits, language)
+    return [*out, "└─"]
+
+
+def _part(part: Rendition, limits: Limits, language: str) -> list[str]:
+    head = [f"⚠ {part.content_warning}"] if part.content_warning else []
+    body = [*head, *([part.title, ""] if part.title else []), *part.text.splitlines()]
+    out = ["│ " + row for line in body for row in (textwrap.wrap(line, WIDTH) or [""])]
+    for attachment in part.attachments:
+        alt = attachment.description or say(language, "showing.no-alt")
+        out.append("│ " + textwrap.shorten(say(language, f"showing.{attachment.type}", alt=" ".join(alt.split())), WIDTH, placeholder="…"))
+    used = length(part.text, limits)
+    measure = f"{used}/{limits.text_max}" if limits.text_max else str(used)
+    notes = ", ".join(note_in_words(note, language) for note in part.notes)
+    out.append(f"├─ {measure}" + (f" · {part.part + 1}/{part.parts}" if part.parts > 1 else "") + (f" · {notes}" if notes else ""))
+    return out
+
+
+def note_in_words(note: str, language: str) -> str:
+    """A machine word of ``Rendition.notes`` as words, or as it stands when nobody translated it."""
+    try:
+        return say(language, f"note.{note}")
+    except KeyError:
+        return note
+
+
+def show_all(items: Sequence[Item], association: Association) -> list[Shown]:
+    """Each example on each installed network that takes its kind."""
+    shown = []
+    for name, publisher in publishers().items():
+        for item in examples(items):
+            kind = "event" if isinstance(item, Event) else item.kind
+            if kind in publisher.limits.kinds:
+                shown.append(show(item, name, name, publisher.limits, Style(), association))
+    return shown
