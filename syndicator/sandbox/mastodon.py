@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from syndicator.sandbox import mastodon_pages
+from syndicator.sandbox import mastodon_pages, mastodon_write
 from syndicator.sandbox.mastodon_flavours import FLAVOURS, FlavourName
 from syndicator.sandbox.mastodon_json import Shapes, stamp
 from syndicator.sandbox.mastodon_world import Account, Status, World, id_order
@@ -51,6 +51,8 @@ class MastodonSimulator(Simulator):
         self.secure = secure
         self.domain = domain
         self.paged_limit = 300
+        self.stream_ends = False
+        """Whether streams end as soon as they are open, as behind a proxy that was restarted."""
         self.deleted: set[str] = set()
         """ActivityPub ids of what was deleted."""
         self._paged: dict[tuple[str, int], int] = {}
@@ -58,6 +60,7 @@ class MastodonSimulator(Simulator):
         self.world.listeners.append(self._note_deletion)
         self._add_routes()
         mastodon_pages.add_routes(self)
+        mastodon_write.add_routes(self)
 
     @property
     def shapes(self) -> Shapes:
@@ -96,9 +99,10 @@ class MastodonSimulator(Simulator):
         return account
 
     def visible(self, status: Status, viewer: Account | None) -> bool:
-        """Whether ``viewer`` may see it: everybody the public and unlisted ones, its author all."""
+        """Whether ``viewer`` may see it: everybody the public and unlisted ones, its author all, members those for them alone."""
         own = viewer is not None and viewer.id == status.account.id
-        return own or status.visibility in ("public", "unlisted")
+        here_only = status.extra.get("local_only") is True and viewer is None
+        return own or (status.visibility in ("public", "unlisted") and not here_only)
 
     def seen(self, status_id: str, viewer: Account | None) -> Status:
         """The status of that id; 404 when there is none that ``viewer`` may see."""
@@ -261,7 +265,8 @@ class MastodonSimulator(Simulator):
         self.world.listeners.append(tell)
         try:
             await response.write(b":)\n")
-            await self._pump(queue, response)
+            if not self.stream_ends:
+                await self._pump(queue, response)
         finally:
             self.world.listeners.remove(tell)
         return response

@@ -116,7 +116,7 @@ class _Pages:
         account = self._account(request)
         allowed = ("public", "unlisted") if self.simulator.flavour.name == "mastodon" else ("public",)
         statuses = [s for s in reversed(self.simulator.world.of_account(account.id)) if s.visibility in allowed and not s.reblog_of]
-        statuses = [s for s in statuses if s.in_reply_to_account_id in (None, account.id)][:20]
+        statuses = [s for s in statuses if s.in_reply_to_account_id in (None, account.id) and self.simulator.visible(s, None)][:20]
         if self.simulator.flavour.name == "pixelfed":
             body, kind = self._atom(account, [s for s in statuses if s.media_ids][:10]), "application/atom+xml"
         else:
