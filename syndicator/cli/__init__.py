@@ -95,6 +95,7 @@ def _run(argv: Sequence[str], environ: Mapping[str, str], language: str) -> int:
     args.environ, args.language = environ, language
     try:
         code: int = module.run(args)
+        sys.stdout.flush()
     except SyndicatorError as error:
         print(told(error, args.language), file=sys.stderr)
         return code_for(error)
