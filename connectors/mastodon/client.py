@@ -89,13 +89,19 @@ class Client:
     def _call(self, name: str, args: tuple[Any, ...], write: bool, kwargs: dict[str, Any]) -> Any:
         self._session.answer = None
         try:
-            return getattr(self._mastodon, name)(*args, **kwargs)
+            result = getattr(self._mastodon, name)(*args, **kwargs)
         except (MastodonError, requests.RequestException, ValueError, TypeError, AttributeError, KeyError) as error:
             answer = self._session.answer
             if answer is None and not isinstance(error, MastodonError | requests.RequestException):
                 raise
             # Mastodon.py quotes bodies and headers in its texts: the cause is kept by name only, so that no traceback can show the token.
-            raised = self._unanswered(error, write) if answer is None else self._refused(error, answer, write)
+            raised = self._unanswered(error, write) if answer is None else self._refused(answer, write, type(error).__name__)
+        else:
+            answer = self._session.answer
+            # requests, and so Mastodon.py, takes a redirect that is not followed for a success.
+            if answer is None or answer.status_code < 300:
+                return result
+            raised = self._refused(answer, write, "redirect")
         raise raised
 
     def _unanswered(self, error: Exception, write: bool) -> ConnectorError:
@@ -109,7 +115,7 @@ class Client:
             return Transient(said, hint=CERTIFICATE_HINT)
         return OutcomeUnknown(said) if write and self._session.line.used else Transient(said)
 
-    def _refused(self, error: Exception, answer: requests.Response, write: bool) -> ConnectorError:
+    def _refused(self, answer: requests.Response, write: bool, why: str) -> ConnectorError:
         status = answer.status_code
         said = f"{self._host} answered {status}{self._excerpt(answer)}"
         now = self._http.now()
@@ -126,7 +132,7 @@ class Client:
             return Rejected(f"{said}, which leads to {answer.headers.get('Location', 'nowhere')}", hint=MOVED_HINT)
         if status >= 400:
             return Rejected(said)
-        unreadable = f"{said} that is not what was asked for ({type(error).__name__})"
+        unreadable = f"{said} that is not what was asked for ({why})"
         return OutcomeUnknown(unreadable) if write else Transient(unreadable)
 
     def _excerpt(self, answer: requests.Response) -> str:

@@ -272,7 +272,8 @@ class Writing:
                 headers = self.count("token", token)
             response = await handler(request)
         except web.HTTPException as refusal:
-            response = refusal
+            kept = {name: value for name, value in refusal.headers.items() if name != "Content-Length"}
+            response = web.Response(status=refusal.status, body=refusal.body, headers=kept)
         if not response.prepared:
             for name, value in headers.items():
                 response.headers.setdefault(name, value)
