@@ -25,8 +25,26 @@ their ActivityPub id. What a deleted-and-redrafted post was is not known: it com
 
 *What it cannot do.* Streaming from GoToSocial, Pleroma and Akkoma (WebSocket only): these are polled. Languages of Pixelfed posts (it
 claims English for all). Followers-only posts, by design. Posts by others: replies to others are marked, and routes refuse them.
+
+**Publishing** (``MastodonPublisher``, ``type = "mastodon"`` in ``[destinations.…]``) announces events and mirrors videos, photos and feed
+entries to one account: one status per item, in plain text, with up to four pictures or one video and their alt texts, content warning,
+language, and threads where a route asks for them. Edits and deletions follow. GoToSocial, Akkoma, Friendica and Pixelfed (only what has a
+picture) are written to as well. A file that cannot be used is left out and logged; it never stops the text.
+
+*Credential.* On the account: Préférences → Développement → Nouvelle application, tick ``read:accounts``, ``read:statuses``,
+``write:statuses`` and ``write:media``, nothing else, save, open the application, copy « Votre jeton d'accès ». It does not expire.
+
+*Cost.* Nothing. A text is one request, each picture one more. Mastodon allows 300 requests in 5 minutes, and 30 uploads and 30 deletions
+in half an hour.
+
+*"Did it go out?"* is answered by Mastodon itself for an hour (Idempotency-Key), and by the account's own timeline after that and
+everywhere else; hence ``read:statuses``.
+
+*What it cannot do.* Polls become text. On servers other than Mastodon, an edit changes text and pictures but not the alt text of a
+picture that stays. Videos above 40 MB are not carried.
 """
 
+from connectors.mastodon.publisher import MastodonPublisher
 from connectors.mastodon.source import MastodonSource
 
-__all__ = ["MastodonSource"]
+__all__ = ["MastodonPublisher", "MastodonSource"]

@@ -1,18 +1,4 @@
-"""A Mastodon account that announces events and mirrors videos, photos and feed entries.
-
-What it does: one status per item, in plain text, with pictures or one video and their alt text, content warning, language, and threads
-where a route asks for them. Edits and deletions follow. Servers that speak Mastodon's API are written to as well: GoToSocial, Pixelfed
-(only what has a picture), Akkoma, Friendica.
-
-Credential: on the server, Preferences → Development → New application; tick ``read:accounts``, ``read:statuses``, ``write:statuses``
-and ``write:media``, nothing else, save, open it and copy the access token. It does not expire.
-
-Cost: nothing. Mastodon allows an account 300 requests in 5 minutes, 30 uploads and 30 deletions in half an hour; a text is one
-request, each picture one more.
-
-What it cannot do: polls become text; at servers other than Mastodon an edit changes the text but not the alt texts. "Did it go out?" is
-answered by Mastodon itself for an hour (Idempotency-Key), and by the account's own timeline after that and everywhere else.
-"""
+"""Writing to one account: the statuses it makes, edits, deletes and finds again. The package's docstring is the manual page."""
 
 from __future__ import annotations
 
