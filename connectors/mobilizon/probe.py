@@ -29,11 +29,6 @@ class Probe:
     """Of groups that exist but could not be read."""
     newest: str = ""
 
-    @property
-    def partial(self) -> bool:
-        """Whether a group could not be read."""
-        return bool(self.missing or self.faults)
-
     def note_list(self, name: str, node: object) -> bool:
         """Take down a list's count and last change; False when it did not come."""
         if not isinstance(node, dict) or not isinstance(node.get("elements"), list):

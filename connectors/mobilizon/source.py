@@ -84,7 +84,7 @@ class MobilizonSource:
             changed=tuple(sifted.items.values()),
             present=frozenset(sifted.present),
             cursor=kept.dump(),
-            complete=sifted.whole and not probe.partial,
+            complete=sifted.whole and not probe.faults,
             complete_since=now if self._options.whole_instance else since,
         )
 
@@ -126,10 +126,9 @@ class MobilizonSource:
         if sifted.present or sifted.wake_at or entry.uid != uid:
             return None
         item = sifted.items.get(uid)
-        if item is None or not self._is_ours(raw):
-            # Made unlisted, private or a draft again, or given to another group: no longer shown to the public here.
-            return Tombstone(uid=uid)
-        return item
+        # Made unlisted, private or a draft again, it is no longer shown to the public. One of another group is kept: the event may have
+        # been handed over, or a person may have mistyped a name in the configuration.
+        return item or Tombstone(uid=uid)
 
     async def _confirm(self, uid: str) -> Tombstone | None:
         """What the address of an item itself says: gone for good, not found, or nothing that can be relied on."""
@@ -141,13 +140,6 @@ class MobilizonSource:
         if response.status not in (404, 410):
             return None
         return Tombstone(uid=uid, certain=response.status == 410)
-
-    def _is_ours(self, raw: Mapping[str, Any]) -> bool:
-        group = raw.get("attributedTo")
-        if not self._options.groups or not isinstance(group, dict):
-            return True
-        names = {name.split("@")[0].casefold() for name in self._options.group_names}
-        return str(group.get("preferredUsername")).casefold() in names
 
     def _since(self) -> datetime:
         """Where the window begins: at midnight, so that an idle day asks the same question all along."""

@@ -89,7 +89,9 @@ class MobilizonSimulator(Simulator):
         cost, most = complexity(document, name), complexity_max(release_of(self.version))
         if cost <= most:
             return []
-        return [GraphQLError(f"Operation {name or ''} is too complex: complexity is {cost} and maximum is {most}")]
+        operation = operation_of(document, name)
+        called = operation.name.value if operation and operation.name else ""
+        return [GraphQLError(f"Operation {called} is too complex: complexity is {cost} and maximum is {most}")]
 
     def _resolvers(self) -> Resolvers:
         release = release_of(self.version)
