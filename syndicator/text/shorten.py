@@ -15,6 +15,8 @@ from syndicator.text.links import Entity, entities
 ELLIPSIS = "…"
 _WORD_LOSS_MAX = 0.4
 """More than this share of the room is not given up for the sake of a whole word: the word is endless, and is cut."""
+_SENTENCE_MIN = 0.85
+"""A sentence that ends in the last part of the room is where a careful person would stop."""
 _TRIES = 100
 """How many places are tried, from the farthest backwards; only contrived texts need more than two."""
 _LOOSE_END = regex.compile(r"[\s,;:.…–—«(\[{“‘¿¡&/|·•\-]+$")
@@ -58,6 +60,7 @@ def _reach(pieces: Sequence[Atom], limits: Limits, ending: str) -> int:
 def _places(text: str, pieces: Sequence[Atom], reach: int) -> Iterator[int]:
     """Ends to try, best first: whole words from the farthest backwards, or inside a word where that would lose too much."""
     near = [place for place in breaks(text, pieces) if place.end <= reach]
+    yield from [place.end for place in reversed(near) if place.quality >= Quality.SENTENCE and place.end >= reach * _SENTENCE_MIN][:1]
     words = [place.end for place in reversed(near) if place.quality > Quality.POOR][:_TRIES]
     if not near or near[-1].end < reach * (1 - _WORD_LOSS_MAX):
         edges = [piece.end for piece in pieces if piece.end <= reach]

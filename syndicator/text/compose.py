@@ -1,0 +1,163 @@
+"""Put the pieces of a post together so that they fit: what matters least goes first, nothing is cut where it hurts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from syndicator.contract import Limits
+from syndicator.text.count import fits, graphemes
+from syndicator.text.shorten import ELLIPSIS, shorten
+from syndicator.text.split import split
+
+EXCERPT_MIN = 40
+"""Graphemes: fewer of an excerpt say nothing, and it is left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A post before it is made to fit; every piece is plain text and may be empty."""
+
+    opening: str = ""
+    """The content warning, where it has no field: before every part."""
+    title: str = ""
+    facts: str = ""
+    """When and where: as precious as the title."""
+    extras: str = ""
+    """Price and the like: nice to know."""
+    body: str = ""
+    bare_body: str | None = None
+    """The body without its closing hashtags; None when it has none of its own."""
+    excerpt: bool = False
+    """Whether the body is only an appetiser, which may be left out; otherwise it is the post."""
+    closings: tuple[str, ...] = ("",)
+    """Poll or quote after the body: the best wording first, shorter ones after it."""
+    tags: str = ""
+    link: str = ""
+    """Shown in any case."""
+    link_when_cut: str = ""
+    """Shown only when something had to be cut."""
+    footer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composed:
+    """The text of each part, and what was done to make it fit."""
+
+    parts: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def cut(self) -> bool:
+        """Whether text of the author is missing."""
+        return "shortened" in self.notes
+
+
+def compose(draft: Draft, limits: Limits, *, thread: bool = False) -> Composed:
+    """The draft within ``limits``, whole if it can be; in several parts when ``thread`` and it is too long for one."""
+    for candidate, notes in _whole(draft):
+        text = _joined(_all(candidate))
+        if fits(text, limits):
+            return Composed(parts=(text,), notes=notes)
+    if thread and not draft.excerpt:
+        parts = _split(draft, limits)
+        if parts is not None:
+            return Composed(parts=tuple(parts), notes=("thread",))
+    return _cut(draft, limits)
+
+
+def _whole(draft: Draft) -> Iterator[tuple[Draft, tuple[str, ...]]]:
+    """The draft with all of the author's words, and ever less of what surrounds them."""
+    for number, closing in enumerate(draft.closings):
+        shorter = ("quote-as-link",) if number else ()
+        base = replace(draft, closings=(closing,))
+        yield base, shorter
+        if draft.footer:
+            yield replace(base, footer=""), (*shorter, "footer-left-out")
+        if _has_tags(draft):
+            footer = ("footer-left-out",) if draft.footer else ()
+            yield _without_tags(replace(base, footer="")), (*shorter, *footer, "hashtags-dropped")
+
+
+def _split(draft: Draft, limits: Limits) -> list[str] | None:
+    tail = [draft.closings[-1], draft.tags, draft.link, draft.footer]
+    text = _joined([draft.title, draft.facts, draft.extras, draft.body])
+    opening = f"{draft.opening}\n\n" if draft.opening else ""
+    for ending in (tail, tail[:3], [tail[0], tail[2]]):
+        after = _joined(ending)
+        parts = split(text, limits, opening=opening, tail=f"\n\n{after}" if after else "")
+        if parts is not None:
+            return parts
+    return None
+
+
+def _cut(draft: Draft, limits: Limits) -> Composed:
+    """Shorter, with the way home: first the excerpt gives way, then the extras, the closing, the title; the facts last."""
+    base = replace(_without_tags(draft), footer="", link=draft.link or draft.link_when_cut, closings=draft.closings[-1:])
+    notes = ("hashtags-dropped",) if _has_tags(draft) else ()
+    for candidate, more in _ever_less(base):
+        before, after = [candidate.opening, candidate.title, candidate.facts, candidate.extras], [*candidate.closings, candidate.link]
+        tail = _after(after)
+        if not candidate.body:
+            text = _joined([*before, *after])
+            if fits(text, limits):
+                return Composed(parts=(text,), notes=(*notes, *more, "shortened"))
+            continue
+        head = _joined(before)
+        whole = _joined([head, candidate.body])
+        text = shorten(whole, limits, tail=tail)
+        if text == whole + tail or _says_enough(text, head, tail):
+            return Composed(parts=(text,), notes=(*notes, *more, "shortened"))
+    tail = _after([base.facts, base.link])
+    text = shorten(_joined([base.opening, base.title or base.body]), limits, tail=tail)
+    return Composed(parts=(text,), notes=(*notes, "details-left-out", "shortened"))
+
+
+def _ever_less(draft: Draft) -> Iterator[tuple[Draft, tuple[str, ...]]]:
+    yield draft, ()
+    if draft.excerpt:
+        yield replace(draft, body=""), ()
+    if draft.extras:
+        yield replace(draft, extras=""), ("details-left-out",)
+        yield replace(draft, extras="", body="" if draft.excerpt else draft.body), ("details-left-out",)
+    if any(draft.closings):
+        yield replace(draft, extras="", closings=("",)), ("closing-left-out",)
+
+
+def _has_tags(draft: Draft) -> bool:
+    return bool(draft.tags) or (draft.bare_body is not None and draft.bare_body != draft.body)
+
+
+def _without_tags(draft: Draft) -> Draft:
+    return replace(draft, tags="", body=draft.body if draft.bare_body is None else draft.bare_body, bare_body=None)
+
+
+def _says_enough(text: str, head: str, tail: str) -> bool:
+    """Whether a shortened text still has its whole head, its tail, and a taste of the body."""
+    if not text.startswith(head) or not text.endswith(tail):
+        return False
+    body = text[len(head) : len(text) - len(tail)].strip().removesuffix(ELLIPSIS)
+    return len(graphemes(body)) >= EXCERPT_MIN
+
+
+def _all(draft: Draft) -> list[str]:
+    return [
+        draft.opening,
+        draft.title,
+        draft.facts,
+        draft.extras,
+        draft.body,
+        *draft.closings[:1],
+        draft.tags,
+        draft.link,
+        draft.footer,
+    ]
+
+
+def _after(pieces: Iterable[str]) -> str:
+    joined = _joined(pieces)
+    return f"\n\n{joined}" if joined else ""
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    return "\n\n".join(piece for piece in pieces if piece)
