@@ -364,7 +364,8 @@ async def test_a_closed_and_secure_server_asks_for_a_token(build: Build, opened:
     post(simulator, "<p>Public</p>")
     with pytest.raises(AuthExpired):
         await opened(simulator)
-    assert texts(await (await opened(simulator, unlisted=True)).fetch(None)) == ["<p>Public</p>"]
+    batch = await (await opened(simulator, unlisted=True)).fetch(None)
+    assert [(item.html, item.visibility) for item in batch.changed] == [("<p>Public</p>", "unlisted")]
 
 
 async def test_a_revoked_token_asks_for_a_person(build: Build, opened: Build) -> None:
@@ -754,6 +755,8 @@ async def test_unlisted_posts_of_the_feed_are_told_apart_once(build: Build, open
 
     assert (texts(first), texts(fresh)) == (["<p>Public</p>"], ["<p>Public</p>"])
     assert [seen.path for seen in simulator.requests] == ["/@asso.rss"]
+    both = await (await opened(simulator, unlisted=True)).fetch(None)
+    assert [item.visibility for item in both.changed] == ["unlisted", "public"]
 
 
 async def test_a_feed_is_asked_for_only_if_changed(build: Build, opened: Build) -> None:

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any, cast
 
 from selectolax.lexbor import LexborHTMLParser
@@ -165,7 +166,7 @@ def _body(content: str) -> tuple[str, str | None]:
     https://codeberg.org/fediverse/fep/src/branch/main/fep/044f/fep-044f.md: what shows the quote itself hides ``.quote-inline``.
     """
     if "<" not in content:
-        return (from_text(content) if "\n" in content else content), None
+        return (from_text(unescape(content)) if "\n" in content else content), None
     if "quote-inline" not in content:
         return content, None
     body = LexborHTMLParser(content[:HTML_MAX]).body
@@ -240,7 +241,7 @@ def _quote(quote: Any, href: str | None, domain: str) -> Quote | None:
     if not isinstance(quote, Mapping):
         return Quote(url=href) if href else None
     # Friendica and Akkoma give the quoted status itself, without anybody's consent.
-    quoted = _mapping(quote.get("quoted_status")) if "state" in quote or "quoted_status" in quote else quote
+    quoted = quote if quote.get("uri") else _mapping(quote.get("quoted_status"))
     url = web_url(str(quoted.get("url") or quoted.get("uri") or "")) or href
     if url is None:
         return None
@@ -277,11 +278,11 @@ def _shortcodes(owner: Mapping[str, Any]) -> list[str]:
 
 def _tags(status: Mapping[str, Any], html: str) -> tuple[str, ...]:
     """The names of ``tags``, which servers fold, in the spelling of the text."""
+    names = [str(tag["name"]) for tag in _mappings(status, "tags") if tag.get("name")]
     written: dict[str, str] = {}
-    for span in parse(html).spans:
+    for span in parse(html).spans if names else ():
         if span.kind == "hashtag":
             written.setdefault(_folded(span.value), unicodedata.normalize("NFC", span.value))
-    names = [str(tag["name"]) for tag in _mappings(status, "tags") if tag.get("name")]
     return tuple(dict.fromkeys(written.get(_folded(name), name) for name in names))
 
 

@@ -63,7 +63,7 @@ class FeedReader:
         self._capabilities = capabilities
         self._unlisted = unlisted
         self._log = log
-        self._shown: dict[str, bool] = {}
+        self._visibility: dict[str, objects.Answer] = {}
 
     @property
     def url(self) -> str | None:
@@ -74,7 +74,8 @@ class FeedReader:
     async def open(self) -> None:
         """Make sure that the feed can be read. Raises AuthExpired when a token is the only way."""
         posts = await self._posts(await self._get({}))
-        if posts and self._asks_each() and await objects.ask(self._http, posts[0].uid) == "unknown":
+        asks = self._capabilities.feed_has_unlisted and not self._unlisted
+        if asks and posts and await objects.ask(self._http, posts[0].uid) == "unknown":
             raise AuthExpired(f"{self._identity.base_url} does not say which posts are public", hint=NEEDS_TOKEN)
 
     async def fetch(self, cursor: str | None) -> Batch:
@@ -82,7 +83,7 @@ class FeedReader:
         response = await self._get(_conditions(cursor, self.url))
         if response.status == 304:
             return Batch(cursor=cursor)
-        posts = [post for post in await self._posts(response) if await self._is_shown(post)]
+        posts = [shown for post in await self._posts(response) if (shown := await self._marked(post)) is not None]
         dates = [post.published_at for post in posts if post.published_at]
         tags = {"ETag": "etag", "Last-Modified": "modified"}
         state = {"feed": self.url} | {name: response.headers[header] for header, name in tags.items() if header in response.headers}
@@ -104,15 +105,17 @@ class FeedReader:
                 present.add(uid)
         return Batch(gone=tuple(gone), present=frozenset(present))
 
-    def _asks_each(self) -> bool:
-        return self._capabilities.feed_has_unlisted and not self._unlisted
-
-    async def _is_shown(self, post: Post) -> bool:
-        if not self._asks_each():
-            return True
-        if post.uid not in self._shown:
-            self._shown[post.uid] = await objects.ask(self._http, post.uid) == "public"
-        return self._shown[post.uid]
+    async def _marked(self, post: Post) -> Post | None:
+        """The post with its visibility, asked for once; None when it may not be shown. What is not known is not public."""
+        if not self._capabilities.feed_has_unlisted:
+            return post
+        if post.uid not in self._visibility:
+            answer = await objects.ask(self._http, post.uid)
+            self._visibility[post.uid] = "private" if isinstance(answer, Tombstone) else answer
+        if self._visibility[post.uid] == "public":
+            return post
+        listed_nowhere = self._visibility[post.uid] in ("unlisted", "unknown")
+        return replace(post, visibility="unlisted") if self._unlisted and listed_nowhere else None
 
     async def _get(self, headers: Mapping[str, str]) -> Response:
         if self.url is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from connectors.mastodon.address import Identity, address_of, address_of_page, identify
@@ -15,11 +15,13 @@ from connectors.mastodon.api import ApiReader, Wishes
 from connectors.mastodon.capabilities import FAMILY, Capabilities, discover
 from connectors.mastodon.client import Client
 from connectors.mastodon.parse import Reading
-from connectors.mastodon.rss import FeedReader
 from connectors.mastodon.stream import EventStream, ServerEvent
 from syndicator.contract import Context, Page, Secret
 from syndicator.errors import AuthExpired, ConnectorError, Gone, Rejected, Transient, words
 from syndicator.model import Batch
+
+if TYPE_CHECKING:
+    from connectors.mastodon.rss import FeedReader
 
 SHORT_STREAM = timedelta(minutes=1)
 """A stream that ends sooner than this is a fault, not a server that was restarted."""
@@ -158,6 +160,9 @@ class MastodonSource:
         )
 
     async def _feed_reader(self, identity: Identity) -> FeedReader:
+        # feedparser takes 15 MB: only where a feed is read.
+        from connectors.mastodon.rss import FeedReader
+
         reader = FeedReader(
             http=self.context.http,
             identity=identity,
