@@ -23,8 +23,8 @@ from typing import Literal
 
 from syndicator.model import Event, Item, Post, Purpose
 from syndicator.route import Filter, Pace, Route
-from syndicator.text.hashtags import opted_out
 from syndicator.text.html import to_text
+from syndicator.text.tags import opted_out
 
 CLOCK_SKEW = timedelta(minutes=2)
 """How far an origin's clock may be behind ours for what was not there at the first look."""

@@ -23,8 +23,8 @@ from syndicator.store import Store
 from syndicator.tenant import Tenant, wait_after
 from syndicator.words import pick
 
-CONFIRM_AFTER = timedelta(minutes=1)
-"""An item missing once is asked for again no sooner than this."""
+CONFIRM_SOONEST = timedelta(seconds=5)
+CONFIRM_LATEST = timedelta(minutes=1)
 VOUCHED_FOR = timedelta(hours=1)
 """An item that is there but not listed is not asked for again sooner than this."""
 EMPTIED_AT_LEAST = 5
@@ -121,8 +121,9 @@ async def _confirmed(tenant: Tenant, name: str, source: Source, batch: Batch) ->
 
     def recall(store: Store) -> tuple[list[str], list[str], bool]:
         known = store.items.listed(name, batch.complete_since) if batch.complete else []
-        return known, store.items.unconfirmed(name, now - CONFIRM_AFTER), store.items.emptied_accepted(name)
+        return known, store.items.unconfirmed(name, before), store.items.emptied_accepted(name)
 
+    before = now - confirm_after(tenant.config.sources[name].poll)
     known, doubtful, accepted = await tenant.ledger.transact(recall)
     changed = {item.uid for item in batch.changed}
     seen = changed | batch.present | {tombstone.uid for tombstone in batch.gone}
@@ -136,6 +137,11 @@ async def _confirmed(tenant: Tenant, name: str, source: Source, batch: Batch) ->
     fresh = [uid for uid in absent if tenant.vouched.get((name, uid), long_ago) <= long_ago]
     ask = [uid for uid in dict.fromkeys((*doubtful, *fresh)) if uid not in changed][:ASK_AT_ONCE]
     return (await _asked(tenant, name, source, batch, ask) if ask else batch), None
+
+
+def confirm_after(poll_every: timedelta) -> timedelta:
+    """How long an item must have been missing when it is asked for the second time."""
+    return min(max(poll_every, CONFIRM_SOONEST), CONFIRM_LATEST)
 
 
 async def _asked(tenant: Tenant, name: str, source: CanRead, batch: Batch, ask: Sequence[str]) -> Batch:
@@ -155,7 +161,7 @@ async def _asked(tenant: Tenant, name: str, source: CanRead, batch: Batch, ask: 
 def _write(tenant: Tenant, store: Store, name: str, batch: Batch, now: datetime, *, first: bool) -> Polled:
     """Items, cursor and deliveries, in the caller's transaction."""
     since, opened = store.items.since(tenant.ways(name), now)
-    buried = store.items.bury(name, batch.gone, now, now - CONFIRM_AFTER)
+    buried = store.items.bury(name, batch.gone, now, now - confirm_after(tenant.config.sources[name].poll))
     store.items.mark_present(name, batch.present)
     changes = [*buried, *store.items.diff(name, batch.changed, now, first=first)]
     if opened and not first:

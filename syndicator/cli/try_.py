@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import re
 import sys
@@ -49,7 +50,10 @@ def run(args: Namespace) -> int:
     """Look, read, write, show; 1 when an address is nothing that can be mirrored."""
     from syndicator import logs
 
-    logs.set_up(args.environ, verbose=args.verbose, quiet=not args.verbose)
+    if args.verbose:
+        logs.set_up(args.environ, verbose=True)
+    else:
+        logging.getLogger("syndicator").addHandler(logging.NullHandler())
     return asyncio.run(_try(args))
 
 
