@@ -17,8 +17,8 @@ from syndicator.contract import Context
 from syndicator.errors import AuthExpired, ConnectorError, OutcomeUnknown, Rejected, Transient, words
 from syndicator.http import Http, Response, error_for
 
-ANSWER_MAX_BYTES = 20_000_000
-"""A page of 200 events with long descriptions is about 2 MB."""
+ANSWER_MAX_BYTES = 10_000_000
+"""A page of a hundred events with long descriptions is about 1 MB."""
 
 
 class InternalError(Transient):
@@ -84,11 +84,7 @@ class GuardedTransport(AsyncTransport):
             # A question changes nothing: not knowing whether it arrived is the same as an outage.
             raise Transient(error.detail) from error
         _refuse(response, self._now())
-        payload = response.json()
-        data, errors = (payload.get("data"), payload.get("errors")) if isinstance(payload, dict) else (None, None)
-        if not isinstance(data, dict) and not (isinstance(errors, list) and errors):
-            raise Transient(f"{response.url} gave JSON that is no GraphQL answer", hint=NOT_MOBILIZON)
-        return ExecutionResult(data=data, errors=errors)
+        return _result(response)
 
     def subscribe(self, request: GraphQLRequest) -> AsyncGenerator[ExecutionResult, None]:
         """Mobilizon's subscriptions need an account."""
@@ -101,6 +97,25 @@ NOT_MOBILIZON = words(
 )
 
 
+PERHAPS_NOT_MOBILIZON = words(
+    fr="Si cela dure, vérifiez l'adresse : ce doit être celle d'une instance Mobilizon, par exemple https://mobilizon.fr.",
+    en="If this goes on, check the address: it must be that of a Mobilizon instance, such as https://mobilizon.fr.",
+)
+
+
+def _result(response: Response) -> ExecutionResult:
+    """The GraphQL answer in a response; a web page or any other JSON is an outage, or the wrong address."""
+    try:
+        payload = response.json()
+    except Transient as error:
+        raise Transient(error.detail, hint=PERHAPS_NOT_MOBILIZON) from error
+    data, errors = (payload.get("data"), payload.get("errors")) if isinstance(payload, dict) else (None, None)
+    errors = errors if isinstance(errors, list) and errors else None
+    if not isinstance(data, dict) and errors is None:
+        raise Transient(f"{response.url} gave JSON that is no GraphQL answer", hint=PERHAPS_NOT_MOBILIZON)
+    return ExecutionResult(data=data, errors=errors)
+
+
 def _refuse(response: Response, now: datetime) -> None:
     if response.status in (301, 308):
         raise Rejected(
@@ -111,7 +126,7 @@ def _refuse(response: Response, now: datetime) -> None:
             ),
         )
     if 300 <= response.status < 400:
-        raise Transient(f"{response.url} answered {response.status} towards {response.headers.get('Location')}", hint=NOT_MOBILIZON)
+        raise Transient(f"{response.url} answered {response.status} towards {response.headers.get('Location')}", hint=PERHAPS_NOT_MOBILIZON)
     if response.status == 500:
         raise InternalError(f"{response.url} answered 500")
     error = error_for(response, now)

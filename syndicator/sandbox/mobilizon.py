@@ -162,11 +162,10 @@ class MobilizonSimulator(Simulator):
 
 
 async def _payload(request: web.Request) -> Any:
-    if request.method == "GET":
-        variables = request.query.get("variables")
-        return {"query": request.query.get("query"), "variables": json.loads(variables) if variables else None}
     try:
-        return await request.json()
+        if request.method == "POST":
+            return await request.json()
+        return {"query": request.query.get("query"), "variables": json.loads(request.query.get("variables", "null"))}
     except ValueError:
         return None
 
