@@ -10,40 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import requests
-from mastodon import Mastodon, MastodonError
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from syndicator.contract import Secret
 from syndicator.errors import AuthExpired, ConnectorError, Gone, OutcomeUnknown, RateLimited, Rejected, Transient, words
-from syndicator.http import JSON_MAX_BYTES, Http, PrivateAddress, is_public, retry_after
+from syndicator.http import Http, PrivateAddress, retry_after
 
-CONNECT_TIMEOUT_S = 8
-READ_TIMEOUT_S = 20
-TOTAL_TIMEOUT_S = 60
-
-
-class WrongHost(requests.RequestException):
-    """A request was about to leave for a host that the token is not for."""
-
-
-class AnswerTooLarge(requests.RequestException):
-    """An answer was larger, or slower, than any honest one."""
+if TYPE_CHECKING:
+    import requests
 
 
 class Client:
@@ -51,10 +32,18 @@ class Client:
 
     def __init__(self, base_url: str, token: Secret | None, http: Http) -> None:
         """``http`` lends its User-Agent, its clock and its list of private hosts. Raises AuthExpired for what cannot be a token."""
+        # Loaded by those who log in, not by those who only want to know the limits.
+        import requests
+        from mastodon import Mastodon, MastodonError
+
+        from connectors.mastodon.transport import READ_TIMEOUT_S, Session
+
         self._http = http
+        self._failures = (MastodonError, requests.RequestException)
         self._token = _usable(token)
         self._host = urlsplit(base_url).hostname or ""
-        self._session = _Session(base_url, private=self._host.lower() in http.allow_private)
+        self._session = Session(base_url, private=self._host.lower() in http.allow_private)
+        self._closed = False
         self._executor = ThreadPoolExecutor(1, "mastodon")
         self._mastodon = Mastodon(
             api_base_url=base_url,
@@ -79,20 +68,23 @@ class Client:
         Raises Transient, RateLimited, AuthExpired, Gone (404, 410), Rejected; for a ``write`` whose answer was lost or is a server
         error, OutcomeUnknown.
         """
+        if self._closed:
+            raise Transient("this client is closed")
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._call, name, args, write, kwargs)
 
     async def close(self) -> None:
         """Cut what is under way and end the thread; safe to repeat."""
+        self._closed = True
         self._session.cut()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=False)
 
     def _call(self, name: str, args: tuple[Any, ...], write: bool, kwargs: dict[str, Any]) -> Any:
         self._session.answer = None
         try:
             result = getattr(self._mastodon, name)(*args, **kwargs)
-        except (MastodonError, requests.RequestException, ValueError, TypeError, AttributeError, KeyError) as error:
+        except (*self._failures, ValueError, TypeError, AttributeError, KeyError) as error:
             answer = self._session.answer
-            if answer is None and not isinstance(error, MastodonError | requests.RequestException):
+            if answer is None and not isinstance(error, self._failures):
                 raise
             # Mastodon.py quotes bodies and headers in its texts: the cause is kept by name only, so that no traceback can show the token.
             raised = self._unanswered(error, write) if answer is None else self._refused(answer, write, type(error).__name__)
@@ -105,6 +97,8 @@ class Client:
         raise raised
 
     def _unanswered(self, error: Exception, write: bool) -> ConnectorError:
+        from connectors.mastodon.transport import WrongHost
+
         causes = list(_causes(error))
         said = f"{self._host}: {self._clean(causes[-1])}"
         if any(isinstance(cause, PrivateAddress) for cause in causes):
@@ -201,118 +195,3 @@ def _instant(value: str) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-@dataclass
-class _Line:
-    """The connection of the request under way: whether any byte of it has left."""
-
-    sock: socket.socket | None = None
-    used: bool = False
-
-
-class _Session(requests.Session):
-    """Speaks to one host only, and remembers the last answer."""
-
-    def __init__(self, base_url: str, *, private: bool) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.headers["Accept-Encoding"] = "gzip"
-        self.cookies.set_policy(_NoCookies())
-        self.answer: requests.Response | None = None
-        self._home = urlsplit(base_url if "://" in base_url else f"https://{base_url}").netloc.lower()
-        self.line = _Line()
-        self._cut = False
-        adapter = _Adapter(self.line, private=private)
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send to our own host; a write on a fresh connection, so that a kept one that has just died does not leave us guessing."""
-        if self._cut:
-            raise requests.exceptions.InvalidURL("this client is closed")
-        if urlsplit(request.url or "").netloc.lower() != self._home:
-            raise WrongHost(f"{urlsplit(request.url or '').netloc} is not {self._home}")
-        if request.method != "GET":
-            self.close()
-        self.line.used = False
-        self.answer = super().send(request, **kwargs)
-        return self.answer
-
-    def get_redirect_target(self, response: requests.Response) -> str | None:
-        """Follow only what stays a GET and stays at home."""
-        target = super().get_redirect_target(response)
-        if target is None or response.request.method != "GET":
-            return None
-        parts = urlsplit(target)
-        https_kept = parts.scheme == "https" or not (response.url or "").startswith("https:")
-        return target if not parts.netloc or (parts.netloc.lower() == self._home and https_kept) else None
-
-    def cut(self) -> None:
-        """End whatever is under way at once, and refuse anything more."""
-        self._cut = True
-        if self.line.sock is not None:
-            with suppress(OSError):
-                self.line.sock.shutdown(socket.SHUT_RDWR)
-        self.close()
-
-
-class _NoCookies(DefaultCookiePolicy):
-    def set_ok(self, *_: Any) -> bool:
-        return False
-
-
-class _Adapter(HTTPAdapter):
-    """Checks the address before anything is sent, and reads answers up to a size and a time."""
-
-    def __init__(self, line: _Line, *, private: bool) -> None:
-        self._line = line
-        self._private = private
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Use connections that know whom they may reach, and that tell when they are used."""
-        super().init_poolmanager(*args, **kwargs)
-        line, private = self._line, self._private
-
-        class Guarded(HTTPConnection):
-            def _new_conn(self) -> socket.socket:
-                sock = super()._new_conn()
-                address = str(sock.getpeername()[0])
-                if not private and not is_public(address):
-                    sock.close()
-                    raise PrivateAddress(f"{address} is not a public address")
-                line.sock = sock
-                return sock
-
-            def send(self, data: Any) -> None:
-                if self.sock is None:
-                    self.connect()
-                line.used = True
-                super().send(data)
-
-        class GuardedTls(Guarded, HTTPSConnection):
-            pass
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Guarded
-
-        class TlsPool(HTTPSConnectionPool):
-            ConnectionCls = GuardedTls
-
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Read to the end, counting after decompression."""
-        # requests passes ``stream`` by name; the body is read here, so its own unlimited reading finds it done.
-        response = super().send(request, *args, **{**kwargs, "stream": True, "timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)})
-        deadline = time.monotonic() + TOTAL_TIMEOUT_S
-        body = bytearray()
-        for chunk in response.iter_content(16_384):
-            body += chunk
-            if len(body) > JSON_MAX_BYTES or time.monotonic() > deadline:
-                response.close()
-                raise AnswerTooLarge(f"more than {JSON_MAX_BYTES} bytes or {TOTAL_TIMEOUT_S} seconds")
-        # ``iter_content`` left it consumed; put back what ``content`` returns.
-        response._content = bytes(body)  # type: ignore[attr-defined, unused-ignore]  # noqa: SLF001
-        return response
