@@ -487,8 +487,8 @@ async def test_an_edit_is_found_by_looking_again(build: Build, opened: Build, cl
 
 @pytest.mark.parametrize(("flavour", "token"), RECHECK)
 async def test_a_deletion_is_found_by_looking_again(build: Build, opened: Build, clock: list[datetime], flavour: str, token: bool) -> None:
-    """A post that is missing, and unknown when asked for alone, is reported once, for the core to confirm."""
-    simulator = await build(flavour=flavour)
+    """A post that is missing, and unknown when asked for alone, is reported once; asked for by name later, it is gone still."""
+    simulator = await build(flavour=flavour, secure=True)
     statuses = [post(simulator, f"<p>{number}</p>") for number in range(3)]
     source = await opened(simulator, token=token)
     first = await source.fetch(None)
@@ -501,6 +501,7 @@ async def test_a_deletion_is_found_by_looking_again(build: Build, opened: Build,
     assert batch.gone == (Tombstone(uid=gone),)
     assert texts(batch) == ["<p>0</p>", "<p>2</p>"]
     assert (await source.fetch(batch.cursor)).gone == ()
+    assert await source.read([gone]) == Batch(gone=(Tombstone(uid=gone),))
 
 
 async def test_an_edit_made_while_the_daemon_was_off_is_found(build: Build, opened: Build, clock: list[datetime]) -> None:

@@ -121,6 +121,10 @@ class ApiReader:
         """A status's id: remembered, or the end of its uid on the servers whose uids end so."""
         if uid in self._recent:
             return self._recent[uid]
+        # One that has just been found missing is recent no more, and will be asked for once more.
+        for number, known in self._uids.items():
+            if known == uid:
+                return number
         head, _, tail = uid.removesuffix("/activity").rpartition("/")
         ends_with_id = "/statuses" in head or "/p/" in head
         return tail if ends_with_id and uid.startswith(f"{self._base_url}/") else None
