@@ -29,7 +29,9 @@ class Folders:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Web:
+class WebKeys:
+    """The keys of ``[web]``."""
+
     listen: str = LISTEN
     path: str | None = None
     public_url: str | None = None
@@ -37,12 +39,16 @@ class _Web:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Network:
+class NetworkKeys:
+    """The keys of ``[network]``."""
+
     allow_private: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Alerts:
+class AlertKeys:
+    """The keys of ``[alerts]``."""
+
     to: tuple[str, ...]
     smtp: Secret
     sender: str = field(metadata={"key": "from"})
@@ -82,7 +88,7 @@ def is_timezone(name: str) -> bool:
 
 def read_web(raw: Any, decoder: Decoder, slug: str, *, many: bool) -> tuple[Web | None, str | None]:
     """``[web]``: the server, if there is one, and where visitors find the files."""
-    table = _section(_Web, raw, ("web",), decoder)
+    table = _section(WebKeys, raw, ("web",), decoder)
     if table is None:
         return None, None
     public_url: str | None = table.public_url
@@ -103,7 +109,7 @@ def read_web(raw: Any, decoder: Decoder, slug: str, *, many: bool) -> tuple[Web 
 
 def read_network(raw: Any, decoder: Decoder) -> Network:
     """``[network]``."""
-    table = _section(_Network, raw, ("network",), decoder)
+    table = _section(NetworkKeys, raw, ("network",), decoder)
     if table is None:
         return Network()
     hosts = [host.strip().lower() for host in table.allow_private]
@@ -115,7 +121,7 @@ def read_network(raw: Any, decoder: Decoder) -> Network:
 
 def read_alerts(raw: Any, decoder: Decoder) -> Alerts | None:
     """``[alerts]``."""
-    table = _section(_Alerts, raw, ("alerts",), decoder)
+    table = _section(AlertKeys, raw, ("alerts",), decoder)
     if table is None:
         return None
     for key, address in [*((("to", index), address) for index, address in enumerate(table.to)), (("from",), table.sender)]:
