@@ -12,17 +12,16 @@ from typing import Any
 
 import pytest
 
-from connectors.feed import HOSTILE, FeedSource
+from connectors.feed import FeedSource
 from connectors.feed.jsonfeed import parsed_json
-from connectors.feed.markup import absolute, normal_link, pictures, text_from, without_credits
-from connectors.feed.parser import DEPTH_MAX, ITEMS_MAX, Refused, bounded, parsed
+from connectors.feed.markup import text_from
+from connectors.feed.parser import parsed
 from connectors.feed.posts import posts_from
-from syndicator.contract import CanRead, Context, Page
-from syndicator.errors import AuthExpired, Rejected, Transient
+from syndicator.contract import CanRead, Context
 from syndicator.http import Sessions
 from syndicator.model import Actor, Attachment, Batch, Post
 from syndicator.sandbox.feed import FeedSimulator
-from syndicator.sandbox.server import Fault, Simulator
+from syndicator.sandbox.server import Simulator
 from syndicator.testing import NOW, SourceContract, make_context
 
 DATA = Path(__file__).parent / "data" / "feed"
@@ -362,6 +361,21 @@ async def test_a_site_without_validators_is_not_parsed_again(simulator: FeedSimu
     assert len(first.changed) == 1
 
 
+async def test_other_options_read_the_feed_anew(simulator: FeedSimulator, context: Context) -> None:
+    """A change of configuration shows at the next poll, not at the site's next article."""
+    url = f"{simulator.url}/feed/"
+    first = await source_at(url, context).fetch(None)
+    batch = await source_at(url, context, author="L'association").fetch(first.cursor)
+
+    assert [item.author for item in batch.changed if isinstance(item, Post)] == [Actor(name="L'association")] * 3
+
+
+async def test_a_cursor_of_another_time_is_no_trouble(simulator: FeedSimulator, context: Context) -> None:
+    """Whatever it is, the feed is read anew."""
+    for cursor in ("", "[]", "{", '{"unknown": 1}', "12"):
+        assert len((await source_at(f"{simulator.url}/feed/", context).fetch(cursor)).changed) == 3
+
+
 async def test_validators_of_another_address_are_not_believed(simulator: FeedSimulator, context: Context) -> None:
     """A redirect that leads elsewhere than last time answers 304 to what it was never asked: the feed is fetched whole."""
     simulator.redirects["/go"] = (302, "/feed/")
@@ -394,247 +408,3 @@ async def test_absence_means_nothing(simulator: FeedSimulator, context: Context)
 
     assert (len(batch.changed), batch.complete, batch.gone) == (10, False, ())
     assert not isinstance(source, CanRead)
-
-
-# What is not a feed, and what is made to hurt
-
-
-@pytest.mark.parametrize(("body", "content_type"), [
-    (b"", "application/rss+xml"),
-    (b"   \n", "application/rss+xml"),
-    (b"<!DOCTYPE html><html><body>Bienvenue</body></html>", "text/html"),
-    (b'{"name": "WordPress", "routes": {}}', "application/json"),
-    (b"[1, 2]", "application/json"),
-    (b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "text/calendar"),
-    (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
-    (b"\x89PNG\r\n\x1a\n\x00\x00", "image/png"),
-], ids=["empty", "blank", "page", "json", "array", "calendar", "svg", "png"])  # fmt: skip
-async def test_what_is_no_feed_is_refused_with_advice(simulator: FeedSimulator, context: Context, body: bytes, content_type: str) -> None:
-    """At the first look the address is wrong; later the site may be having a bad day."""
-    url = simulator.serve("/thing", body, content_type)
-    with pytest.raises(Rejected) as caught:
-        await source_at(url, context).fetch(None)
-    assert caught.value.hint is not None
-
-    known = (await source_at(f"{simulator.url}/feed/", context).fetch(None)).cursor
-    with pytest.raises(Transient):
-        await source_at(url, context).fetch(known)
-
-
-async def test_open_refuses_a_web_page(simulator: FeedSimulator, context: Context) -> None:
-    """``check`` tells a home page from a feed."""
-    with pytest.raises(Rejected):
-        await source_at(f"{simulator.url}/", context).open()
-
-
-@pytest.mark.parametrize(("status", "error"), [(410, Rejected), (404, Rejected), (403, AuthExpired), (500, Transient)])
-async def test_statuses_come_with_advice(simulator: FeedSimulator, context: Context, status: int, error: type[Exception]) -> None:
-    """Gone for good, not there, locked: each says what a person can do."""
-    simulator.fault(Fault(action="answer", status=status, path="/feed"))
-    with pytest.raises(error) as caught:
-        await source_at(f"{simulator.url}/feed/", context).fetch(None)
-    assert status == 500 or getattr(caught.value, "hint", None)
-
-
-async def test_a_body_that_names_a_file_opens_no_file(simulator: FeedSimulator, context: Context, tmp_path: Path) -> None:
-    """feedparser would open it; here it is a text that is no feed."""
-    hidden = tmp_path / "hidden.xml"
-    hidden.write_text(RSS.format(f"<item><title>{SECRET}</title><link>https://a.example/</link></item>"))
-    for body in (str(hidden), hidden.as_uri(), f"{simulator.url}/feed/"):
-        url = simulator.serve("/path.xml", body.encode())
-        with pytest.raises(Rejected) as caught:
-            await source_at(url, context).fetch(None)
-        assert SECRET not in repr(caught.value)
-
-    assert {seen.path for seen in simulator.requests} == {"/path.xml"}
-
-
-def test_an_external_entity_opens_no_file(tmp_path: Path) -> None:
-    """XXE resolves to nothing."""
-    hidden = tmp_path / "hidden.txt"
-    hidden.write_text(SECRET)
-    doctype = f'<!DOCTYPE rss [<!ENTITY leak SYSTEM "{hidden.as_uri()}">]>'
-    posts = read(RSS.replace("?><rss", f"?>{doctype}<rss").format("<item><title>A &leak;</title><link>https://a.example/</link></item>"))
-    assert SECRET not in repr(posts)
-
-
-LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
-BOMBS = {
-    "nested": b"<rss><channel><item><description>" + b"<a>" * 200_000,
-    "nested-after-an-error": b"<rss><channel>& <item><description>" + b"<a>" * 200_000,
-    "billion-laughs": f'<!DOCTYPE rss [<!ENTITY l0 "ha">{LAUGHS}]><rss version="2.0"><channel>&l9;</channel></rss>'.encode(),
-    "quadratic": b'<!DOCTYPE rss [<!ENTITY x "'
-    + b"x" * 50_000
-    + b'">]><rss><channel><title>'
-    + b"&x;" * 100_000
-    + b"</title></channel></rss>",
-}
-
-
-@pytest.mark.parametrize("name", BOMBS)
-def test_bombs_are_refused_before_they_are_parsed(name: str) -> None:
-    """The walk stops where the document goes too far."""
-    with pytest.raises(Refused):
-        bounded(BOMBS[name])
-
-
-@pytest.mark.parametrize("name", BOMBS)
-async def test_a_bomb_is_refused_and_tried_once(
-    simulator: FeedSimulator, context: Context, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Rejected with advice; the same body again starts no process."""
-    source = source_at(simulator.serve("/bomb.xml", BOMBS[name]), context)
-    with pytest.raises(Rejected) as caught:
-        await source.fetch(None)
-    assert caught.value.hint == HOSTILE
-
-    monkeypatch.setattr("sys.executable", "/nonexistent")
-    with pytest.raises(Rejected):
-        await source.fetch(None)
-
-
-async def test_a_parser_that_does_not_end_is_killed(
-    simulator: FeedSimulator, context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """When the time is up the process is gone, and it is a refusal like the others."""
-    interpreter = tmp_path / "python"
-    interpreter.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec tail -f /dev/null\n")
-    interpreter.chmod(0o755)
-    monkeypatch.setattr("sys.executable", str(interpreter))
-    monkeypatch.setattr("connectors.feed.PARSE_MAX_S", 0.5)
-    with pytest.raises(Rejected) as caught:
-        await source_at(f"{simulator.url}/feed/", context).fetch(None)
-
-    assert caught.value.hint == HOSTILE
-    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
-
-
-async def test_a_parser_that_crashes_is_a_refusal(simulator: FeedSimulator, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No traceback of ours when the other process dies."""
-    monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(Rejected) as caught:
-        await source_at(f"{simulator.url}/feed/", context).fetch(None)
-    assert caught.value.hint == HOSTILE
-
-
-async def test_an_endless_body_is_cut(simulator: FeedSimulator, context: Context) -> None:
-    """Two megabytes and no more."""
-    with pytest.raises(Rejected) as caught:
-        await source_at(f"{simulator.url}/endless", context).fetch(None)
-    assert "2000000 bytes" in caught.value.detail
-
-
-async def test_a_compressed_bomb_is_cut(simulator: FeedSimulator, context: Context) -> None:
-    """200 MB in 200 kB are counted as they unfold."""
-    with pytest.raises(Rejected) as caught:
-        await source_at(simulator.serve_bomb("/bomb", 200_000_000), context).fetch(None)
-    assert "2000000 bytes" in caught.value.detail
-
-
-def test_items_are_capped_before_the_parser() -> None:
-    """Of 20 000 items the first 500 are parsed, the document still well-formed; so too when it never was."""
-    items = "".join(f"<item><title>A {n}</title><link>https://a.example/{n}</link></item>" for n in range(20_000))
-    whole, well_formed = bounded(RSS.format(items).encode())
-    broken, still_broken = bounded(RSS.format("&oops;" + items).encode())
-
-    assert (whole.count(b"<item>"), whole.endswith(b"</channel></rss>"), well_formed) == (ITEMS_MAX, True, True)
-    assert (broken.count(b"<item>"), still_broken) == (ITEMS_MAX, False)
-    assert [post.title for post in read(whole)] == [f"A {n}" for n in range(500)]
-
-
-def test_an_honest_depth_passes() -> None:
-    """XHTML content nests; the limit is far above it."""
-    deep = "<div>" * (DEPTH_MAX - 10) + "</div>" * (DEPTH_MAX - 10)
-    assert bounded(f"<feed><entry><content>{deep}</content></entry></feed>".encode())[1] is True
-    with pytest.raises(Refused):
-        bounded(("<feed>" + "<div>" * DEPTH_MAX).encode())
-
-
-@pytest.mark.parametrize("body", [b'{"version": "https://jsonfeed.org/version/1.1", "items": ' + b"[" * 900_000, b"{" * 900_000])
-async def test_nested_json_is_refused(simulator: FeedSimulator, context: Context, body: bytes) -> None:
-    """The depth of JSON is bounded too."""
-    with pytest.raises(Rejected):
-        await source_at(simulator.serve("/deep.json", body, "application/feed+json"), context).fetch(None)
-
-
-# Markup
-
-
-def test_links_become_absolute_and_text_stays() -> None:
-    """Only attributes of tags change."""
-    html = '<p>href="/x" <a href="/a?b=1&amp;c=2">a</a> <img src=\'b.png\' alt="c > d"> <a href="mailto:x@y.example">m</a> <a href="http://[">z</a></p>'
-    assert absolute(html, "https://a.example/dir/page") == (
-        '<p>href="/x" <a href="https://a.example/a?b=1&amp;c=2">a</a> <img src="https://a.example/dir/b.png" alt="c > d"> '
-        '<a href="mailto:x@y.example">m</a> <a href="http://[">z</a></p>'
-    )
-
-
-def test_pictures_of_the_author_only() -> None:
-    """Not data:, not emoji, not avatars, not counters; srcset where there is nothing else."""
-    html = (
-        '<img src="data:image/gif;base64,AA"><img src="/wp-includes/images/smilies/smile.png"><img class="avatar" src="/me.jpg">'
-        '<img src="https://stats.example/matomo.php" width=1 height=1><img srcset="/small.jpg 300w, /large.jpg 900w" alt="Deux">'
-        '<IMG SRC="trois.jpg" WIDTH="300px">'
-    )
-    found = [(one.url, one.alt, one.width) for one in pictures(html, "https://a.example/p/")]
-    assert found == [("https://a.example/small.jpg", "Deux", None), ("https://a.example/p/trois.jpg", "", 300)]
-
-
-def test_credits_go_and_an_authors_links_stay() -> None:
-    """Only a last paragraph with exactly the two links of a credit is one."""
-    link = "https://a.example/2026/x/"
-    credit = f'<p>The post <a href="{link}">X</a> appeared first on <a href="https://a.example">A</a>.</p>'
-    other = f'<p>Voir <a href="{link}">ici</a> et <a href="https://b.example/">là</a>.</p>'
-
-    assert without_credits(f"<p>Texte</p>\n{credit}\n", link) == "<p>Texte</p>"
-    assert without_credits(f"<p>Texte</p>\n{other}", link) == f"<p>Texte</p>\n{other}"
-    assert without_credits("Texte nu", link) == "Texte nu"
-
-
-def test_normal_links() -> None:
-    """Case of the host, fragments and campaign parameters do not matter; the rest does."""
-    assert normal_link("HTTPS://A.example/B?utm_medium=x&id=1&fbclid=z#frag") == "https://a.example/B?id=1"
-    assert normal_link("https://a.example") == "https://a.example/"
-
-
-# Options and recognition
-
-
-@pytest.mark.parametrize("url", ["asso.example/feed", "ftp://asso.example/feed", "/etc/passwd", "https://"])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
-    """The configuration says so, in both languages."""
-    with pytest.raises(ValueError) as caught:  # noqa: PT011
-        FeedSource.Options(url=url)
-    assert {"fr", "en"} <= set(caught.value.args[0])
-
-
-def page(body: bytes = b"<html>", *, software: str | None = None, links: tuple[tuple[str, str, str], ...] = ()) -> Page:
-    return Page(
-        url="https://asso.example/", asked_url="https://asso.example", content_type="text/html", body=body, software=software, links=links
-    )
-
-
-WORDPRESS = (
-    ("alternate", "application/rss+xml", "https://asso.example/comments/feed/"),
-    ("alternate", "application/rss+xml", "https://asso.example/feed/"),
-    ("alternate", "application/json", "https://asso.example/wp-json/wp/v2/pages/2"),
-)
-
-
-@pytest.mark.parametrize(("seen", "url"), [
-    (page(b'<?xml version="1.0"?><!-- x --><rss version="2.0">'), "https://asso.example/"),
-    (page(b'\xef\xbb\xbf<feed xmlns="http://www.w3.org/2005/Atom">'), "https://asso.example/"),
-    (page(b'<rdf:RDF xmlns="http://purl.org/rss/1.0/">'), "https://asso.example/"),
-    (page(b'{"version": "https://jsonfeed.org/version/1.1"'), "https://asso.example/"),
-    (page(b"<rss>", software="mastodon"), "https://asso.example/"),
-    (page(links=WORDPRESS, software="wordpress"), "https://asso.example/feed/"),
-    (page(links=(("alternate", "application/json", "https://asso.example/feed.json"),)), "https://asso.example/feed.json"),
-    (page(links=WORDPRESS[2:]), None),
-    (page(links=(("alternate", "application/rss+xml", "https://asso.example/@asso.rss"),), software="mastodon"), None),
-    (page(links=(("stylesheet", "application/rss+xml", "https://asso.example/x"),)), None),
-    (page(b"<html><rss>"), None),
-    (page(b'{"version": "1"}'), None),
-])  # fmt: skip
-def test_recognises_feeds_and_pages_that_announce_one(seen: Page, url: str | None) -> None:
-    """The fallback for any website, but not in the place of a service's own connector."""
-    assert FeedSource.recognise(seen) == ({"url": url} if url else None)

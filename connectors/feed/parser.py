@@ -14,7 +14,10 @@ import re
 import resource
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -28,7 +31,9 @@ ITEMS_MAX = 500
 CONTENT_MAX_CHARS = 200_000
 UNFOLDED_MAX_CHARS = 8_000_000
 CPU_MAX_S = 15
-MEMORY_MAX_BYTES = 768 * 1024**2
+MEMORY_MAX_BYTES = 256 * 1024**2
+NAME_MAX_CHARS = 2_000
+PARTS_MAX = 50
 
 MRSS = "{http://search.yahoo.com/mrss/}"
 AMPLIFIED = 43
@@ -145,11 +150,11 @@ def _entry(entry: Any, version: str, url: str, alts: dict[str, str], adult: set[
     summary, detail = entry.get("summary") or "", entry.get("summary_detail") or {}
     # The same happens to summary_detail; then its value is not the summary. RSS descriptions are HTML by custom.
     plain = version.startswith("atom") and detail.get("type") == "text/plain" and detail.get("value") == summary
-    media = list(_media(entry, alts))
+    media = list(islice(_media(entry, alts), PARTS_MAX))
     return {
-        "id": entry.get("id") or "",
-        "link": entry.get("link") or "",
-        "title": entry.get("title") or "",
+        "id": (entry.get("id") or "")[:NAME_MAX_CHARS],
+        "link": (entry.get("link") or "")[:NAME_MAX_CHARS],
+        "title": (entry.get("title") or "")[:NAME_MAX_CHARS],
         "title_is_html": "html" in ((entry.get("title_detail") or {}).get("type") or ""),
         "content": (content.get("value") or "")[:CONTENT_MAX_CHARS],
         "base": "" if content.get("base") == url else content.get("base") or "",
@@ -160,7 +165,7 @@ def _entry(entry: Any, version: str, url: str, alts: dict[str, str], adult: set[
         ),
         "updated_at": _instant(dict.get(entry, "updated_parsed")),
         "author": _author(entry),
-        "tags": [tag.get("label") or tag.get("term") for tag in entry.get("tags") or ()],
+        "tags": [tag.get("label") or tag.get("term") for tag in (entry.get("tags") or ())[:PARTS_MAX]],
         "language": _language(content) or _language(entry.get("title_detail")),
         "media": media,
         "sensitive": any(one["url"] in adult for one in media),
@@ -207,6 +212,9 @@ def main() -> None:
     """First line of the input: the keyword arguments of ``parsed`` as JSON; then the body."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_MAX_S, CPU_MAX_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX_BYTES, MEMORY_MAX_BYTES))
+    with suppress(OSError):
+        # Where memory runs out for the whole service, this process goes and not the daemon.
+        Path("/proc/self/oom_score_adj").write_text("1000")
     arguments, _, body = sys.stdin.buffer.read().partition(b"\n")
     try:
         answer = parsed(body, **json.loads(arguments))

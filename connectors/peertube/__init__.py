@@ -19,6 +19,7 @@ description when the daemon re-reads the recent videos; an instance that shows n
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -129,6 +130,8 @@ class PeertubeSource:
         self._options = options
         self._context = context
         self._actor = options.actor()
+        # With other options the same videos may look different: they are read anew.
+        self._shape = hashlib.sha256(repr(options).encode()).hexdigest()[:12]
         self._etag: tuple[str, str] | None = None
         self.account: str | None = None
 
@@ -147,7 +150,7 @@ class PeertubeSource:
 
     async def fetch(self, cursor: str | None) -> Batch:
         """The newest hundred, of which only new and changed ones are read in full."""
-        seen, etag = _load(cursor)
+        seen, etag = _load(cursor, self._shape)
         if self._etag and self._etag[0] == cursor:
             etag = self._etag[1]
         response = await self._get(self._actor.path + "/videos", params=self._query(), etag=etag)
@@ -240,7 +243,7 @@ class PeertubeSource:
         return Batch(
             changed=tuple(posts),
             present=frozenset(video.uid for video in listed if video.uuid not in missing and video.uid not in changed),
-            cursor=json.dumps({"etag": "" if unread else etag, "seen": known}),
+            cursor=json.dumps({"options": self._shape, "etag": "" if unread else etag, "seen": known}),
             complete=True,
             complete_since=min(video.published_at for video in listed) if len(listed) >= COUNT_MAX else None,
         )
@@ -306,10 +309,12 @@ class PeertubeSource:
             raise error
 
 
-def _load(cursor: str | None) -> tuple[dict[str, str], str]:
-    """(uuid → digest, ETag) of a cursor; empty when it is not ours, which only means reading everything once more."""
+def _load(cursor: str | None, shape: str) -> tuple[dict[str, str], str]:
+    """(uuid → digest, ETag) of a cursor; empty when it is not of these options, which only means reading everything once more."""
     try:
         raw = json.loads(cursor or "{}")
+        if raw.get("options") != shape:
+            return {}, ""
         return dict(raw.get("seen") or {}), str(raw.get("etag") or "")
     except (ValueError, TypeError, AttributeError):
         return {}, ""

@@ -149,7 +149,7 @@ class FeedSimulator(Simulator):
         if page > 1 and not shown:
             return web.Response(status=404, text="<html><body>Page introuvable</body></html>", content_type="text/html")
         items = "".join(self._item(article) for article in shown)
-        return self._conditional(request, self._channel("Les Amis du Vélo", "/feed/", items), "application/rss+xml")
+        return self._conditional(request, self._channel(self.title, "/feed/", items), "application/rss+xml")
 
     async def _comments(self, request: web.Request) -> web.StreamResponse:
         return self._conditional(request, self._channel("Commentaires", "/comments/feed/", ""), "application/rss+xml")
