@@ -440,6 +440,8 @@ def test_bad_addresses_are_refused(tmp_path: Path, environ: dict[str, str], chan
     ('[destinations.d]\ntype = "toy-account"\ntoken = "t"\nspacing = "1e9d"', "destinations.d.spacing"),
     ('[destinations.d]\ntype = "toy-account"\ntoken = "t"\nspacing = "99999999999d"', "destinations.d.spacing"),
     ("[destinations.d]\ntitle = 3", "destinations.d.type"),
+    ('[sources.d]\ntype = "toy"\nurl = "x"\nfolder = "~nobody-of-that-name/x"', "sources.d.folder"),
+    ('[sources.d]\ntype = "toy"\nurl = "x"\nfolder = "a\\u0000b"', "sources.d.folder"),
 ])  # fmt: skip
 def test_bad_values_are_refused(tmp_path: Path, environ: dict[str, str], section: str, key: str) -> None:
     """Each is named by its key, alone."""
@@ -449,6 +451,7 @@ def test_bad_values_are_refused(tmp_path: Path, environ: dict[str, str], section
 @pytest.mark.parametrize(("value", "said"), [
     ('{ file = "ouvert" }', "chmod 600"),
     ('{ file = "absent" }', "n'existe pas"),
+    ('{ file = "~nobody-of-that-name/x" }', "attendu"),
     ('{ file = "vide" }', "vide"),
     ('{ file = "binaire" }', "pas du texte"),
     ('{ credential = "../compte" }', "ne convient pas"),
@@ -468,6 +471,14 @@ def test_a_credential_that_cannot_be_had_says_why(tmp_path: Path, environ: dict[
 
     assert [(line, key) for line, key, _ in told] == [(14, "destinations.compte.token")]
     assert said in told[0][2]
+
+
+def test_a_folder_of_credentials_is_one_line_of_the_unit(tmp_path: Path, environ: dict[str, str]) -> None:
+    """systemd names what it loads from a folder ``<id>_<file>``; the configuration need not know."""
+    credentials = Path(environ["CREDENTIALS_DIRECTORY"])
+    (credentials / "compte").rename(credentials / "secret_compte")
+
+    assert load(write(tmp_path, GOOD), environ=environ).destinations["compte"].options.token == Secret("jeton-tres-secret")
 
 
 def test_credentials_outside_systemd_say_how(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def _kind(error: SyndicatorError) -> tuple[Kind, str]:
 
 def _folder(subject: str, path: Path, language: str) -> Finding:
     """Whether the daemon, run as this account, could write there."""
-    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    there = next(folder for folder in (path, *path.parents) if os.access(folder, os.F_OK))
     if not os.access(there, os.W_OK | os.X_OK) or not there.is_dir():
         return Finding(subject=subject, kind="folder", text=say(language, "check.folder-wrong", path=path, user=_user()))
     message = "check.folder-good" if there == path else "check.folder-not-made"

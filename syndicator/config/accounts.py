@@ -11,7 +11,7 @@ from typing import Any, Literal
 from syndicator.config.decode import INVALID, Decoder, UnsupportedTypeError, keys, shown
 from syndicator.config.lines import Key
 from syndicator.config.settings import DestinationConfig, SourceConfig
-from syndicator.registry import Group, RegistryError, find
+from syndicator.registry import Group, RegistryError, find, names
 from syndicator.route import Pace
 from syndicator.words import pick
 
@@ -116,8 +116,11 @@ def _named(group: Group, raw: Any, decoder: Decoder) -> Iterator[tuple[str, dict
 
 def _connector(group: Group, table: Mapping[str, Any], at: Key, decoder: Decoder) -> type[Any] | None:
     kind = table.get("type")
+    if kind is None:
+        decoder.report.add((*at, "type"), "no-type", names=", ".join(names(group)))
+        return None
     if not isinstance(kind, str):
-        decoder.report.add((*at, "type"), "missing" if kind is None else "expected-text", key="type", value=shown(kind))
+        decoder.report.add((*at, "type"), "expected-text", value=shown(kind))
         return None
     try:
         return find(group, kind)

@@ -68,7 +68,7 @@ class Vault:
         if form == "credential":
             return self._credential(name)
         if form == "file":
-            return self._private_file(self.folder / Path(name).expanduser())
+            return self._private_file(name)
         if form == "env":
             return self._variable(name)
         raise _Unusable("secret-form")
@@ -79,12 +79,17 @@ class Vault:
         directory = self.environ.get("CREDENTIALS_DIRECTORY")
         if not directory:
             raise _Unusable("credentials-directory", name=name)
-        for file_name in (name, f"{FOLDER_ID}_{name}"):
-            if (Path(directory) / file_name).exists():
-                return _content(Path(directory) / file_name)
+        for path in (Path(directory) / name, Path(directory) / f"{FOLDER_ID}_{name}"):
+            try:
+                return _content(path)
+            except FileNotFoundError:
+                continue
         raise _Unusable("credential-missing", name=name)
 
-    def _private_file(self, path: Path) -> str:
+    def _private_file(self, name: str) -> str:
+        path = located(name, self.folder)
+        if path is None:
+            raise _Unusable("secret-form")
         try:
             mode = path.stat().st_mode
         except OSError as error:
@@ -99,11 +104,22 @@ class Vault:
         return self.environ[name].strip()
 
 
+def located(name: str, folder: Path) -> Path | None:
+    """The path that a configuration file in ``folder`` means by ``name``; None when no file can have that name."""
+    try:
+        return folder / Path(name).expanduser() if name and "\0" not in name else None
+    except RuntimeError:  # ~somebody, whom nobody knows here
+        return None
+
+
 def _content(path: Path) -> str:
+    """What the file holds; FileNotFoundError when there is none, _Unusable when it cannot be used."""
     try:
         with path.open("rb") as file:
             content = file.read(SECRET_MAX_BYTES)
         return content.decode().strip()
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise _Unusable(why_unreadable(error), path=path, reason=error.strerror) from error
     except UnicodeDecodeError as error:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from syndicator.config.credentials import Vault
+from syndicator.config.credentials import Vault, located
 from syndicator.config.lines import Key
 from syndicator.config.report import Report
 from syndicator.contract import Secret
@@ -95,8 +95,8 @@ class Decoder:
             raise UnsupportedTypeError(f"{hint!r} cannot be written in a configuration file")
         if hint is float and type(value) is int:
             return float(value)
-        if hint is Path and isinstance(value, str) and value:
-            return self.vault.folder / Path(value).expanduser()
+        if hint is Path and isinstance(value, str):
+            return located(value, self.vault.folder) or self._mistyped("path", value, at)
         if hint is timedelta and isinstance(value, str):
             return self._duration(value, at)
         return value if type(value) is hint else self._mistyped(_EXPECTED[hint], value, at)
