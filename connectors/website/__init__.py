@@ -12,7 +12,8 @@ What it does
       date in words. Its ``version`` is raised only when a reader of the version before would misunderstand it; the schema is
       ``connectors/website/assets/events.schema.json``;
     - ``feed.atom`` and ``feed.json``: posts and events, last changed first, for feed readers;
-    - ``style.css`` and ``media/``: the copies of pictures, without what cameras hide in them, named after their content.
+    - ``style.css``, ``icon.svg`` (the association's initial on its colour) and ``media/``: the copies of pictures, without what cameras
+      hide in them, named after their content.
 
     Files are replaced whole, and only when their bytes change, so any web server may serve the folder while it is written. Only files
     it made are ever removed or replaced.

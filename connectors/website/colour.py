@@ -5,9 +5,9 @@ from __future__ import annotations
 import colorsys
 
 PAPER = "#fbf8f2"
-"""The page by day."""
-NIGHT = "#1d1a17"
-"""The page by night."""
+"""The page by day: darker than its cards."""
+NIGHT = "#26221e"
+"""The cards by night: lighter than the page."""
 CONTRAST = 4.8
 """A little more than the 4.5 that level AA asks of text."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +70,14 @@ def stylesheet(accent: str) -> bytes:
 @media (prefers-color-scheme: dark) {{ .syndicator-page {{ --syndicator-accent: {night}; }} }}
 """
     return (ASSETS / "style.css").read_bytes() + own.encode()
+
+
+def icon(name: str, accent: str) -> bytes:
+    """``icon.svg``: the association's initial on its colour, for tabs and bookmarks."""
+    initial = next((character for character in name.upper() if character.isalnum()), "•")
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">
+<!-- syndicator -->
+<rect width="64" height="64" rx="14" fill="{colour.legible(accent, colour.PAPER)}"/>
+<text x="32" y="45" text-anchor="middle" font-family="Georgia, serif" font-size="38" font-weight="700" fill="#fff">{escape(initial)}</text>
+</svg>
+""".encode()

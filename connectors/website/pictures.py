@@ -54,12 +54,10 @@ async def gather(http: Http, wanted: Iterable[Attachment], folder: Folder, cache
 
     async def one(attachment: Attachment) -> None:
         async with gate:
-            try:
+            with suppress(ConnectorError):
                 media = await fetch(http, attachment, LIMITS, cache_dir=cache_dir)
-            except ConnectorError:
-                return
-        file = await asyncio.to_thread(folder.add_picture, media.name, media.data)
-        found[attachment.url] = Picture(file=file, width=media.width, height=media.height)
+                file = await asyncio.to_thread(folder.add_picture, media.name, media.data)
+                found[attachment.url] = Picture(file=file, width=media.width, height=media.height)
 
     with suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:

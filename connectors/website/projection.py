@@ -13,13 +13,13 @@ from connectors.website.entries import entry_of
 from connectors.website.folder import Folder, Picture
 from connectors.website.labels import labels_for
 from connectors.website.options import Options as WebsiteOptions
-from connectors.website.page import Cards, Pages, Site, stylesheet
+from connectors.website.page import Cards, Pages, Site, icon, stylesheet
 from connectors.website.pictures import gather, stills
 from connectors.website.selection import Selection, select
 from syndicator.contract import Context, View
 from syndicator.model import Item
 
-FILES = ("index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css")
+FILES = ("index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg")
 
 
 class WebsiteProjection:
@@ -80,6 +80,7 @@ class WebsiteProjection:
             "feed.atom": atom.feed(entries, site, f"{association.url or association.name}#{self._context.name}"),
             "feed.json": _json(jsonfeed.feed(entries, site)),
             "style.css": stylesheet(self._options.accent),
+            "icon.svg": icon(association.name, self._options.accent),
         }
 
 
