@@ -56,7 +56,7 @@ async def attempt(tenant: Tenant, publisher: Publisher, delivery: Delivery, pare
     except Exception as error:
         if not isinstance(error, ConnectorError):
             event(tenant.log, logging.ERROR, "delivery.bug", delivery=delivery.id, destination=delivery.destination, exc_info=error)
-        await _settle(tenant, delivery, error, sent=sent)
+        await _settle(tenant, delivery, error, sent=sent, keyed=bool(publisher.limits.key_window_s))
         return False
     tenant.failures.pop(f"destinations.{delivery.destination}", None)
     return True
@@ -227,9 +227,9 @@ async def _delete(tenant: Tenant, publisher: Publisher, delivery: Delivery, leav
     await _done(tenant, delivery, None, None)
 
 
-async def _settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent: bool) -> None:
+async def _settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent: bool, keyed: bool) -> None:
     now = tenant.now()
-    decision = decide(error, delivery, now, tenant.rng, sent=sent)
+    decision = decide(error, delivery, now, tenant.rng, sent=sent, keyed=keyed)
     tenant.tally["deliveries", delivery.destination, "failed"] += 1
     event(
         tenant.log,

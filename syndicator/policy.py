@@ -70,8 +70,9 @@ class Drop:
 Decision = Retry | Recover | Pause | Park | Done | Drop
 
 
-def decide(error: Exception, delivery: Delivery, now: datetime, rng: random.Random, *, sent: bool) -> Decision:
-    """What to do after ``error``; ``sent`` tells whether the attempt had reached the call that changes something.
+def decide(error: Exception, delivery: Delivery, now: datetime, rng: random.Random, *, sent: bool, keyed: bool = False) -> Decision:
+    """What to do after ``error``; ``sent`` tells whether the attempt had reached the call that changes something, ``keyed`` whether the
+    service still knows its key, so that sending again is as good as asking.
 
     An attempt that surely failed does not settle an earlier one whose outcome is unknown: that stays unknown.
     """
@@ -82,7 +83,7 @@ def decide(error: Exception, delivery: Delivery, now: datetime, rng: random.Rand
     if isinstance(error, Transient):
         return _again(delivery, now, rng, reason)
     if isinstance(error, OutcomeUnknown):
-        return _unknown(delivery, now, rng, reason, sent=sent)
+        return _unknown(delivery, now, rng, reason, sent=sent, keyed=keyed)
     if isinstance(error, AuthExpired):
         return Pause(at=now + FIRST_PROBE, reason=reason, person=True, outcome_unknown=delivery.outcome_unknown)
     if isinstance(error, Gone):
@@ -99,12 +100,11 @@ def _again(delivery: Delivery, now: datetime, rng: random.Random, reason: str) -
     return Recover(at=at, reason=reason) if delivery.outcome_unknown else Retry(at=at, reason=reason)
 
 
-def _unknown(delivery: Delivery, now: datetime, rng: random.Random, reason: str, *, sent: bool) -> Decision:
-    if delivery.purpose in ("update", "delete"):  # the same again: harmless
+def _unknown(delivery: Delivery, now: datetime, rng: random.Random, reason: str, *, sent: bool, keyed: bool) -> Decision:
+    if not sent or delivery.purpose in ("update", "delete"):  # nothing new can be there; or the same again, which is harmless
         return _again(delivery, now, rng, reason)
-    if not sent:
-        return _again(delivery, now, rng, reason)
-    return Recover(at=now + max(ASK_AGAIN, backoff(delivery.attempts, rng)), reason=reason)
+    wait = backoff(delivery.attempts, rng)
+    return Recover(at=now + (wait if keyed else max(ASK_AGAIN, wait)), reason=reason)
 
 
 def _gone(delivery: Delivery, reason: str) -> Decision:

@@ -133,7 +133,7 @@ class Day:
     async def _evening(self, event_uuid: str) -> None:
         """The network elsewhere fails in every way while the daemon is killed: still once, and never twice."""
         town = self.town
-        town.elsewhere.fault(Fault(action="answer", status=503, method="POST", path="/api/v1/statuses", times=2))
+        town.elsewhere.fault(Fault(action="answer", status=503, method="POST", path="/api/v1/statuses"))
         town.elsewhere.fault(Fault(action="lose", method="POST", path="/api/v1/statuses"))
         town.toot("Écrit pendant la panne : à demain !")
         town.mobilizon.cancel_event(event_uuid)

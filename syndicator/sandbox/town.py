@@ -168,7 +168,7 @@ class Public:
     async def events(self) -> list[dict[str, Any]]:
         """``events.json``."""
         text = await self._get("events.json")
-        return list(json.loads(text).get("events", [])) if text else []
+        return list(json.loads(text)["upcoming"]) if text else []
 
     async def page(self) -> str:
         """The page as text."""
