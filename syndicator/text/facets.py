@@ -39,10 +39,10 @@ def facets(text: str) -> tuple[Facet, ...]:
 def _facet(kind: str, value: str, start: int, end: int) -> Facet | None:
     if kind == "hashtag":
         return Facet(start=start, end=end, kind="tag", value=value) if len(graphemes(value)) <= TAG_GRAPHEMES_MAX else None
-    if kind not in {"url", "address", "domain"}:
+    # A bare domain is no link: "README.md" and "M.Dupont" look like one too.
+    if kind not in {"url", "address"} or not _is_address(value):
         return None
-    address = f"https://{value}" if kind == "domain" else value
-    return Facet(start=start, end=end, kind="link", value=address) if _is_address(address) else None
+    return Facet(start=start, end=end, kind="link", value=value)
 
 
 def _is_address(address: str) -> bool:

@@ -41,18 +41,30 @@ def split(text: str, limits: Limits, *, opening: str = "", tail: str = "") -> li
     if limits.text_max is not None and length(text, limits) > limits.text_max * PARTS_MAX:
         return None
     known = entities(text)
+    found: list[tuple[Quality, list[str]]] = []
     for count in range(2, PARTS_MAX + 1):
         plan = _Plan.make(text, limits, known, count, opening, tail)
-        ranges = plan.ranges() if plan is not None else None
-        if ranges is None:
+        cuts = plan.cuts() if plan is not None else None
+        if cuts is None:
             continue
-        parts = [
-            f"{opening}{text[start:end]}{_number(number, count)}{tail if number == count else ''}"
-            for number, (start, end) in enumerate(ranges, 1)
-        ]
+        parts = _parts(text, cuts, opening, tail)
         if all(fits(part, limits) for part in parts):
-            return parts
-    return None
+            found.append((min(cut.quality for cut in cuts), parts))
+        # One part more is worth it when every part then ends with a sentence.
+        if len(found) == 2 or (found and found[0][0] >= Quality.SENTENCE):
+            break
+    if not found:
+        return None
+    return found[-1][1] if found[-1][0] >= Quality.SENTENCE else found[0][1]
+
+
+def _parts(text: str, cuts: Sequence[Break], opening: str, tail: str) -> list[str]:
+    starts, ends = [0, *(cut.start for cut in cuts)], [*(cut.end for cut in cuts), len(text)]
+    count = len(starts)
+    return [
+        f"{opening}{text[start:end]}{_number(number, count)}{tail if number == count else ''}"
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1)
+    ]
 
 
 def _number(number: int, count: int) -> str:
@@ -95,19 +107,19 @@ class _Plan:
             tail_cost=tail_cost,
         )
 
-    def ranges(self) -> list[tuple[int, int]] | None:
-        """Where each part begins and ends; None when this number of parts does not work out."""
-        found: list[tuple[int, int]] = []
+    def cuts(self) -> list[Break] | None:
+        """Where each part but the last ends; None when this number of parts does not work out."""
+        found: list[Break] = []
         start = 0
         for left in range(self.count, 1, -1):
             place = self._next(start, left)
             if place is None:
                 return None
-            found.append((start, place.end))
+            found.append(place)
             start = place.start
         if start >= len(self.text) or self._cost(start, len(self.text)) + self.tail_cost > self.room:
             return None
-        return [*found, (start, len(self.text))]
+        return found
 
     def _next(self, start: int, left: int) -> Break | None:
         """The best place to end the part that begins at ``start`` when ``left`` parts remain, this one included."""
