@@ -12,6 +12,7 @@ from syndicator.contract import Context
 from syndicator.errors import AuthExpired, Rejected, Transient
 from syndicator.sandbox.feed import FeedSimulator
 from syndicator.sandbox.server import Fault
+from syndicator.testing import NOW
 from tests.test_connector_feed import RSS, SECRET, context, read, simulator, source_at
 
 __all__ = ["context", "simulator"]
@@ -107,15 +108,15 @@ def test_bombs_are_refused_before_they_are_parsed(name: str) -> None:
 async def test_a_bomb_is_refused_and_tried_once(
     simulator: FeedSimulator, context: Context, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rejected with advice; the same body again starts no process."""
-    source = source_at(simulator.serve("/bomb.xml", BOMBS[name]), context)
+    """Rejected with advice; the same body again starts no process, not even after a restart."""
+    url = simulator.serve("/bomb.xml", BOMBS[name])
     with pytest.raises(Rejected) as caught:
-        await source.fetch(None)
+        await source_at(url, context).fetch(None)
     assert caught.value.hint == HOSTILE
 
     monkeypatch.setattr("sys.executable", "/nonexistent")
     with pytest.raises(Rejected):
-        await source.fetch(None)
+        await source_at(url, context).fetch(None)
 
 
 async def test_a_parser_that_does_not_end_is_killed(
@@ -132,6 +133,21 @@ async def test_a_parser_that_does_not_end_is_killed(
 
     assert caught.value.hint == HOSTILE
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
+
+
+async def test_a_refused_body_is_tried_again_a_day_later(
+    simulator: FeedSimulator, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been this machine that failed: an innocent feed is read the next day though it has not changed."""
+    url = f"{simulator.url}/feed/"
+    with monkeypatch.context() as broken, pytest.raises(Rejected):
+        broken.setattr("sys.executable", "/bin/false")
+        await source_at(url, context).fetch(None)
+    with pytest.raises(Rejected):
+        await source_at(url, context).fetch(None)
+
+    tomorrow = replace(context, now=lambda: NOW + timedelta(days=1))
+    assert len((await source_at(url, tomorrow).fetch(None)).changed) == 3
 
 
 async def test_a_parser_that_crashes_is_a_refusal(simulator: FeedSimulator, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:

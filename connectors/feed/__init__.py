@@ -37,6 +37,8 @@ from syndicator.http import FEED_MAX_BYTES, Response, error_for
 from syndicator.model import Batch, Post
 
 PARSE_MAX_S = 15.0
+REFUSED_FOR = timedelta(days=1)
+"""A body that could not be parsed is tried again after that: it may have been this machine that was slow."""
 FRESH = timedelta(minutes=1)
 """How long what ``open`` fetched may serve the first ``fetch``."""
 
@@ -106,8 +108,6 @@ class FeedSource:
         self._opened: tuple[datetime, Response] | None = None
         self._latest: tuple[str, _Known] | None = None
         """Cursor → what was learnt since without any news, so that nothing needs to be stored for it."""
-        self._refused: tuple[str, str] | None = None
-        """Hash and fault of the last body that could not be parsed: one bad body costs one parse."""
         self._moved_to: str | None = None
         self.account: str | None = None
 
@@ -193,13 +193,15 @@ class FeedSource:
         return response
 
     async def _posts(self, response: Response, body: str, *, first: bool) -> tuple[Post, ...]:
-        if self._refused and self._refused[0] == body:
-            raise Rejected(self._refused[1], hint=HOSTILE)
+        refused = self._refused()
+        if refused.get("body") == body:
+            raise Rejected(refused["fault"], hint=HOSTILE)
         feed = parsed_json(response.body) if response.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else None
         try:
             feed = feed or await _parsed_apart(response)
         except Rejected as error:
-            self._refused = (body, error.detail)
+            until = (self._context.now() + REFUSED_FOR).isoformat()
+            self._refused_path.write_text(json.dumps({"body": body, "fault": error.detail, "until": until}))
             raise
         if not feed["version"] and not feed["entries"]:
             # A site under maintenance answers with a page: what was a feed before may be one again.
@@ -208,6 +210,19 @@ class FeedSource:
         return await asyncio.to_thread(
             posts_from, feed, url=options.url, kind=options.kind, full_text=options.full_text, author=options.author
         )
+
+    @property
+    def _refused_path(self) -> Path:
+        return self._context.state_dir / "refused.json"
+
+    def _refused(self) -> dict[str, str]:
+        """Hash and fault of the last body that could not be parsed: one bad body costs one parse a day, also after a restart."""
+        try:
+            refused: dict[str, str] = json.loads(self._refused_path.read_bytes())
+            fresh = datetime.fromisoformat(refused["until"]) > self._context.now()
+        except (OSError, ValueError, TypeError, KeyError):
+            return {}
+        return refused if fresh else {}
 
 
 async def _parsed_apart(response: Response) -> dict[str, Any]:

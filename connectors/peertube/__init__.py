@@ -23,7 +23,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -121,6 +121,23 @@ class PeertubeOptions:
         return actor_from("account", self.account) if self.account else actor_from("channel", self.channel or "")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What the last listing left behind: at most one page."""
+
+    options: str = ""
+    etag: str = ""
+    since: str | None = None
+    """The oldest publication listed, when there are older ones."""
+    seen: Mapping[str, str] = field(default_factory=dict)
+    """uid → digest of what the listing showed."""
+
+    def all_present(self) -> Batch:
+        """Nothing new: what was listed still is, and nothing else."""
+        since = datetime.fromisoformat(self.since) if self.since else None
+        return Batch(present=frozenset(self.seen), complete=True, complete_since=since)
+
+
 class PeertubeSource:
     """Reads one channel or account."""
 
@@ -150,19 +167,18 @@ class PeertubeSource:
 
     async def fetch(self, cursor: str | None) -> Batch:
         """The newest hundred, of which only new and changed ones are read in full."""
-        seen, etag = _load(cursor, self._shape)
-        if self._etag and self._etag[0] == cursor:
-            etag = self._etag[1]
+        known = _known(cursor, self._shape)
+        etag = self._etag[1] if self._etag and self._etag[0] == cursor else known.etag
         response = await self._get(self._actor.path + "/videos", params=self._query(), etag=etag)
         if response.status == 304:
-            return Batch()
+            return known.all_present()
         listed = self._listed(response)
         new_etag = response.headers.get("ETag", "")
-        if cursor is not None and {video.uuid: video.digest for video in listed} == seen:
+        if cursor is not None and {video.uid: video.digest for video in listed} == known.seen:
             # Views move the ETag without any news: it is kept in memory, so that nothing needs to be stored.
             self._etag = (cursor, new_etag)
-            return Batch()
-        return await self._batch(listed, seen, new_etag)
+            return known.all_present()
+        return await self._batch(listed, known, new_etag)
 
     async def read(self, ids: Sequence[str]) -> Batch:
         """The videos as they are now. 404, or 401/403 in PeerTube's own words, means gone from the public's eyes, not for certain."""
@@ -233,23 +249,29 @@ class PeertubeSource:
                 self._context.log.warning("a video in the list is left out: %s", error)
         return listed
 
-    async def _batch(self, listed: list[Listed], seen: Mapping[str, str], etag: str) -> Batch:
-        fresh = [video for video in listed if seen.get(video.uuid) != video.digest]
+    async def _batch(self, listed: list[Listed], known: _Known, etag: str) -> Batch:
+        fresh = [video for video in listed if known.seen.get(video.uid) != video.digest]
         posts, done, missing = await self._details(fresh[:DETAILS_MAX])
-        unread = {video.uuid for video in fresh} - done
+        unread = {video.uid for video in fresh} - done
+        since = min(video.published_at for video in listed) if len(listed) >= COUNT_MAX else None
         # Unread ones stay out of the cursor and the ETag is forgotten, so that the next fetch comes back for them.
-        known = {video.uuid: video.digest for video in listed if video.uuid not in unread}
+        now_known = _Known(
+            options=self._shape,
+            etag="" if unread else etag,
+            since=since.isoformat() if since else None,
+            seen={video.uid: video.digest for video in listed if video.uid not in unread},
+        )
         changed = {post.uid for post in posts}
         return Batch(
             changed=tuple(posts),
-            present=frozenset(video.uid for video in listed if video.uuid not in missing and video.uid not in changed),
-            cursor=json.dumps({"options": self._shape, "etag": "" if unread else etag, "seen": known}),
+            present=frozenset(video.uid for video in listed) - changed - missing,
+            cursor=json.dumps(vars(now_known)),
             complete=True,
-            complete_since=min(video.published_at for video in listed) if len(listed) >= COUNT_MAX else None,
+            complete_since=since,
         )
 
     async def _details(self, fresh: Sequence[Listed]) -> tuple[list[Post], set[str], set[str]]:
-        """Posts, the uuids that were read, the uuids that vanished since the listing. One bad video does not stop the others."""
+        """Posts, the uids that were read, the uids that vanished since the listing. One bad video does not stop the others."""
         posts: list[Post] = []
         done: set[str] = set()
         missing: set[str] = set()
@@ -258,11 +280,11 @@ class PeertubeSource:
             try:
                 raw = await self._detail(video.uuid)
                 if raw is None:
-                    missing.add(video.uuid)
+                    missing.add(video.uid)
                     continue
                 if is_public(raw) and is_ready(raw):
                     posts.append(self._post(raw))
-                done.add(video.uuid)
+                done.add(video.uid)
             except RateLimited as error:
                 failure = error
                 break
@@ -309,15 +331,13 @@ class PeertubeSource:
             raise error
 
 
-def _load(cursor: str | None, shape: str) -> tuple[dict[str, str], str]:
-    """(uuid → digest, ETag) of a cursor; empty when it is not of these options, which only means reading everything once more."""
+def _known(cursor: str | None, shape: str) -> _Known:
+    """What a cursor says; nothing when it is not of these options, which only means reading everything once more."""
     try:
-        raw = json.loads(cursor or "{}")
-        if raw.get("options") != shape:
-            return {}, ""
-        return dict(raw.get("seen") or {}), str(raw.get("etag") or "")
-    except (ValueError, TypeError, AttributeError):
-        return {}, ""
+        known = _Known(**json.loads(cursor or "{}"))
+    except (ValueError, TypeError):
+        known = _Known()
+    return known if known.options == shape else _Known()
 
 
 def _is_refusal(response: Response) -> bool:
