@@ -153,7 +153,11 @@ async def origin(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
     host = Simulator()
     out = BytesIO()
     Image.new("RGB", (1200, 700), "teal").save(out, "JPEG")
-    host.app.router.add_get("/p.jpg", lambda _: _answer(out.getvalue()))
+
+    async def picture(_: web.Request) -> web.Response:
+        return web.Response(body=out.getvalue(), content_type="image/jpeg")
+
+    host.app.router.add_get("/p.jpg", picture)
     sessions = Sessions()
     async with host:
         context = make_context(tmp_path_factory.mktemp("site"), sessions)
@@ -167,10 +171,6 @@ async def origin(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
     (context.public_dir / "chez-vous.html").write_text(_host_page(context.public_dir))
     yield f"http://127.0.0.1:{server.port}"
     await server.stop()
-
-
-async def _answer(body: bytes) -> web.Response:
-    return web.Response(body=body, content_type="image/jpeg")
 
 
 def _host_page(folder: Path) -> str:

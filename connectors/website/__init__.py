@@ -7,7 +7,8 @@ What it does
       by day and by night, with a keyboard or a screen reader, without JavaScript; no cookie, and no request to any other server;
     - ``events.html``: only the events, without ``<html>`` or ``<head>``, to be included in a page of yours by the server (nginx
       ``<!--#include virtual="…" -->``, PHP ``readfile``, a site generator). Its classes all begin with ``syndicator-``; take
-      ``style.css`` along or write your own. Its pictures need ``public_url`` in the configuration, and are left out without it;
+      ``style.css`` along (``--syndicator-accent`` and its sisters theme it) or write your own. Its pictures need ``public_url`` in the
+      configuration, and are left out without it;
     - ``events.json``: all events to come and those just over, as data: hours with their offset, days without hour as bare dates, and the
       date in words. Its ``version`` is raised only when a reader of the version before would misunderstand it; the schema is
       ``connectors/website/assets/events.schema.json``;

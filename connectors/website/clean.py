@@ -23,6 +23,8 @@ _BREAKS = re.compile(r"</?(?:p|br|li|ul|ol|blockquote|pre|h4|h5)>")
 _BLOCKS = re.compile(r"</(?:p|li|h4|h5|pre)>")
 _CLOSING = re.compile(r" ([:;?!»%€])")
 _OPENING = re.compile(r"« ")
+_DEAD_LINK = re.compile(rf'<a rel="{_REL}">(.*?)</a>', re.DOTALL)
+"""What is left of a link whose address was refused: its words stay, the element would be invalid."""
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -56,6 +58,7 @@ def body(html: str, base: str, *, quoted: bool = False) -> str:
         url_schemes=_SCHEMES,
         link_rel=_REL,
     )
+    cleaned = _DEAD_LINK.sub(r"\1", cleaned)
     for found, lowered in (("h3>", "h5>"), ("h2>", "h4>")):
         cleaned = cleaned.replace(f"<{found}", f"<{lowered}").replace(f"</{found}", f"</{lowered}")
     return cleaned if text_of(cleaned) else ""
