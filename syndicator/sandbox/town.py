@@ -64,6 +64,7 @@ class Town:
         yesterday = datetime.now(UTC) - timedelta(days=1)
         self.mastodon.world.post(self.asso, "<p>Un message d'hier, d'avant le syndicator.</p>", created_at=yesterday)
         self.mobilizon.add_event(GROUP, "Réunion mensuelle", at_clock(9, 19), at_clock(9, 21), inserted_at=yesterday)
+        self.blog.publish("Bienvenue", "<p>Le premier article du site.</p>", at=yesterday)
         self.calendar.add_event("Permanence", at_clock(3, 14), ends_at=at_clock(3, 17))
         return self
 
