@@ -263,6 +263,11 @@ def reading(text: str, *, since: datetime = NOW - timedelta(days=31), until: dat
     return Reading(scan(text), facts, timezone=None, host="cloud.example", since=since, until=until)
 
 
+def wall(year: int, month: int, day: int) -> datetime:
+    """Midnight on some wall clock."""
+    return datetime(year, month, day)  # noqa: DTZ001 a wall clock has no zone
+
+
 def vevent(*lines: str, uid: str = "a@b") -> tuple[str, ...]:
     return ("BEGIN:VEVENT", f"UID:{uid}", "SUMMARY:Bal", *lines, "END:VEVENT")
 
@@ -398,16 +403,18 @@ def test_the_rest_of_an_event() -> None:
     """Place, online address, picture, organiser, status, description."""
     found = window(*vevent(
         "DTSTART;TZID=Europe/Paris:20261205T203000", "STATUS:TENTATIVE", "LOCATION:La Maison\\n3 rue du Port\\, Brest", "GEO:48.39;-4.48",
-        "CONFERENCE;VALUE=URI;FEATURE=VIDEO:https://visio.example/bal", "IMAGE;VALUE=URI;DISPLAY=BADGE;FMTTYPE=image/png:https://b.example/1.png",
-        "ATTACH;FMTTYPE=application/pdf:https://b.example/2.pdf", "ORGANIZER;CN=La Maison:https://asso.example/@maison",
-        "DESCRIPTION:Voir https://asso.example/bal?a=1&b=2.\\nÀ <bientôt>",
+        "CONFERENCE;VALUE=URI;FEATURE=VIDEO:https://visio.example/bal",
+        "IMAGE;VALUE=URI;DISPLAY=BADGE;FMTTYPE=image/png:https://b.example/1.png",
+        "ATTACH;FMTTYPE=application/pdf:https://b.example/2.pdf",
+        "ORGANIZER;CN=La Maison:https://asso.example/@maison",
+        "DESCRIPTION:Voir https://asso.example/?a=1&b=2.\\nÀ <bientôt>",
     )).events  # fmt: skip
 
     assert found == (
         replace(
             BAL,
             status="tentative",
-            html='<p>Voir <a href="https://asso.example/bal?a=1&amp;b=2">https://asso.example/bal?a=1&amp;b=2</a>.<br>À &lt;bientôt&gt;</p>',
+            html='<p>Voir <a href="https://asso.example/?a=1&amp;b=2">https://asso.example/?a=1&amp;b=2</a>.<br>À &lt;bientôt&gt;</p>',
             place=Place(name="La Maison, 3 rue du Port, Brest", latitude=48.39, longitude=-4.48),
             online_url="https://visio.example/bal",
             image=Attachment(url="https://b.example/1.png", media_type="image/png"),
@@ -490,14 +497,18 @@ def test_one_bad_event_never_stops_another() -> None:
 
     assert found.events == (BAL,)
     assert found.notes == (
-        "not readable: 4 (no-start@b: no usable DTSTART, no-date@b: no usable DTSTART, antique@b: no usable DTSTART…)",
+        (
+            "not readable: 4 (no-start@b: no usable DTSTART, no-date@b: no usable DTSTART, "
+            "no-uid-ddd016ef97243efe@cloud.example: no usable DTSTART…)"
+        ),
         "series refused: 3 (minutely@b: FREQ=MINUTELY, interval@b: INTERVAL=0, nonsense@b: 'NONSENSE' is not understood)",
     )
 
 
 HOSTILE = [
     "FREQ=SECONDLY", "FREQ=MINUTELY;COUNT=5", "FREQ=HOURLY", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;INTERVAL=-1", "FREQ=DAILY;COUNT=0",
-    "FREQ=DAILY;BYHOUR=" + ",".join(map(str, range(24))) + ";BYMINUTE=0,1", "FREQ=DAILY;BYDAY=9999MO", "FREQ=DAILY;BYMONTH=13", "FREQ=DAILY;FREQ=DAILY",
+    "FREQ=DAILY;BYHOUR=" + ",".join(map(str, range(24))) + ";BYMINUTE=0,1", "FREQ=DAILY;BYDAY=9999MO", "FREQ=DAILY;BYMONTH=13",
+    "FREQ=DAILY;FREQ=DAILY",
     "FREQ=DAILY;COUNT=99999999999999999999", "FREQ=YEARLY;RSCALE=CHINESE", "BYDAY=MO", "", "FREQ=DAILY;UNTIL=tomorrow",
 ]  # fmt: skip
 
@@ -511,22 +522,22 @@ def test_hostile_rules_are_refused(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", ["FREQ=DAILY;COUNT=999999999", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6"])
 def test_a_rule_cannot_choose_its_cost(rule: str) -> None:
-    """Twenty thousand endless or never-matching series cost the budget, no more; an honest event after them is read."""
-    series = [vevent("DTSTART:19000101T000000Z", f"RRULE:{rule}", uid=f"{number}@b") for number in range(15_000)]
+    """Thousands of endless or never-matching series cost the budget, no more; an honest event after them is read."""
+    series = [vevent("DTSTART:19000101T000000Z", f"RRULE:{rule}", uid=f"{number}@b") for number in range(3_000)]
     found = window(*(line for event in series for line in event), *vevent("DTSTART:20261205T193000Z"))
 
-    assert BAL in found.events or not found.complete
+    assert BAL in found.events
     assert len(found.events) <= 5_000
 
 
 def test_the_budget_is_spent_by_days_looked_at() -> None:
     """Whatever the rule finds."""
-    budget = Budget(days=1_000)
+    budget = Budget(days=5_000)
     rule = parse_rule("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30")
-    list(expand(rule, datetime(2020, 1, 1), datetime(2026, 1, 1), datetime(2027, 1, 1), budget))
-    list(expand(rule, datetime(2020, 1, 1), datetime(2026, 1, 1), datetime(2027, 1, 1), budget))
+    list(expand(rule, wall(2020, 1, 1), wall(2026, 1, 1), wall(2027, 1, 1), budget))
+    list(expand(rule, wall(2020, 1, 1), wall(2026, 1, 1), wall(2027, 1, 1), budget))
     with pytest.raises(Refused):
-        list(expand(rule, datetime(2020, 1, 1), datetime(2026, 1, 1), datetime(2027, 1, 1), budget))
+        list(expand(rule, wall(2020, 1, 1), wall(2026, 1, 1), wall(2027, 1, 1), budget))
 
 
 def test_hostile_documents() -> None:
@@ -577,19 +588,34 @@ def test_what_is_no_calendar_says_so() -> None:
 
 
 RULES = [
-    "FREQ=DAILY", "FREQ=DAILY;INTERVAL=3;BYMONTH=1,5", "FREQ=WEEKLY;BYDAY=MO,WE;INTERVAL=2;WKST=SU", "FREQ=WEEKLY;INTERVAL=2;WKST=MO;BYDAY=SU,TU",
-    "FREQ=MONTHLY;BYDAY=2TU", "FREQ=MONTHLY;BYDAY=-1FR,1MO", "FREQ=MONTHLY;BYMONTHDAY=-1,31", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
-    "FREQ=YEARLY", "FREQ=YEARLY;BYWEEKNO=1,53,-1", "FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "FREQ=YEARLY;BYYEARDAY=1,100,-1", "FREQ=YEARLY;BYDAY=20MO",
-    "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "FREQ=MONTHLY;COUNT=7;BYMONTHDAY=13;BYDAY=FR",
-    "FREQ=DAILY;BYHOUR=9,18;BYMINUTE=0,30;COUNT=55", "FREQ=WEEKLY;BYDAY=MO,FR,SA;BYSETPOS=2", "FREQ=MONTHLY;INTERVAL=5", "FREQ=YEARLY;INTERVAL=3",
-]  # fmt: skip
+    "FREQ=DAILY",
+    "FREQ=DAILY;INTERVAL=3;BYMONTH=1,5",
+    "FREQ=WEEKLY;BYDAY=MO,WE;INTERVAL=2;WKST=SU",
+    "FREQ=WEEKLY;INTERVAL=2;WKST=MO;BYDAY=SU,TU",
+    "FREQ=MONTHLY;BYDAY=2TU",
+    "FREQ=MONTHLY;BYDAY=-1FR,1MO",
+    "FREQ=MONTHLY;BYMONTHDAY=-1,31",
+    "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+    "FREQ=YEARLY",
+    "FREQ=YEARLY;BYWEEKNO=1,53,-1",
+    "FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO",
+    "FREQ=YEARLY;BYYEARDAY=1,100,-1",
+    "FREQ=YEARLY;BYDAY=20MO",
+    "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH",
+    "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+    "FREQ=MONTHLY;COUNT=7;BYMONTHDAY=13;BYDAY=FR",
+    "FREQ=DAILY;BYHOUR=9,18;BYMINUTE=0,30;COUNT=55",
+    "FREQ=WEEKLY;BYDAY=MO,FR,SA;BYSETPOS=2",
+    "FREQ=MONTHLY;INTERVAL=5",
+    "FREQ=YEARLY;INTERVAL=3",
+]
 
 
 @settings(max_examples=300, deadline=None)
 @given(
     rule=st.sampled_from(RULES),
-    start=st.datetimes(datetime(2019, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(microsecond=0)),
-    since=st.datetimes(datetime(2020, 1, 1), datetime(2028, 12, 31)),
+    start=st.datetimes(wall(2019, 1, 1), wall(2027, 12, 31)).map(lambda at: at.replace(microsecond=0)),
+    since=st.datetimes(wall(2020, 1, 1), wall(2028, 12, 31)),
     days=st.integers(1, 900),
 )
 def test_our_rules_agree_with_dateutil(rule: str, start: datetime, since: datetime, days: int) -> None:

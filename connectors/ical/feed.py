@@ -11,7 +11,7 @@ import mimetypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -83,9 +83,9 @@ def _vcalendar(head: Head, changed_at: datetime | None) -> icalendar.Calendar:
         if text:
             calendar.add(name, vText(_line(text)))
     calendar.add("x-wr-timezone", vText(head.timezone))
-    if head.url and (url := web_url(head.url)):
+    if url := _uri(head.url):
         calendar.add("url", vUri(url))
-    if head.source and (source := web_url(head.source)):
+    if source := _uri(head.source):
         calendar.add("source", vUri(source), parameters={"VALUE": "URI"})
     if head.color:
         calendar.add("color", vText(head.color))
@@ -121,17 +121,17 @@ def _vevent(head: Head, event: Event, changed_at: datetime, first_seen_at: datet
 
 
 def _add_links(entry: icalendar.Event, event: Event, head: Head) -> None:
-    if url := web_url(event.url):
+    if url := _uri(event.url):
         entry.add("url", vUri(url))
-    if head.images and event.image and (picture := web_url(event.image.url)):
+    if head.images and event.image and (picture := _uri(event.image.url)):
         kind = event.image.media_type or mimetypes.guess_type(urlsplit(picture).path)[0] or ""
         typed = {"FMTTYPE": kind} if kind.startswith("image/") and kind.isascii() and kind.isprintable() else {}
         entry.add("image", vUri(picture), parameters={"VALUE": "URI", "DISPLAY": "BADGE", **typed})
-    if event.online_url and (online := web_url(event.online_url)):
+    if online := _uri(event.online_url):
         entry.add("conference", vUri(online), parameters={"VALUE": "URI"})
     organizer = event.organizer
     # A calendar user address is a URI (RFC 5545 3.3.3); nobody's e-mail address belongs into a public feed.
-    if organizer and organizer.url and (address := web_url(organizer.url)) and address.startswith("https://"):
+    if organizer and organizer.url and (address := _uri(organizer.url)) and address.startswith("https://"):
         entry.add("organizer", vCalAddress(address), parameters={"CN": _line(organizer.name).replace('"', "'")})
 
 
@@ -175,6 +175,23 @@ def _clock(name: str, home: str) -> ZoneInfo:
 
 def _utc(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(microsecond=0)
+
+
+def _uri(url: str | None) -> str | None:
+    """An absolute http(s) address as a URI, which is ASCII (RFC 3986); None for anything else."""
+    address = web_url(url or "")
+    if address is None or address.isascii():
+        return address
+    parts = urlsplit(address)
+    try:
+        netloc = parts.netloc.encode("idna").decode()
+    except UnicodeError:
+        return None
+    return urlunsplit(parts._replace(netloc=netloc, path=_ascii(parts.path), query=_ascii(parts.query), fragment=_ascii(parts.fragment)))
+
+
+def _ascii(part: str) -> str:
+    return quote(part, safe="%/:?#[]@!$&'()*+,;=~")
 
 
 def _line(text: str) -> str:

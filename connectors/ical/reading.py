@@ -67,7 +67,8 @@ class Reading:
     def window(self) -> Found:
         """Everything of which anything lies between ``since`` and ``until``."""
         events: list[Event] = []
-        for uid, blocks in self._groups.items():
+        # Dates that were written one by one come before those that a rule makes, which may be too many.
+        for uid, blocks in sorted(self._groups.items(), key=lambda group: any(block.has("RRULE") for block in group[1])):
             if len(events) >= ITEMS_MAX:
                 self._notes.add("left out, too many dates", uid)
             elif not self._is_outside(blocks):

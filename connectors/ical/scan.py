@@ -163,7 +163,7 @@ class _Reader:
             return
         # A component nested deeper than anything we read only has to be counted out again.
         self.stack.append(component if len(self.stack) < 4 else "")
-        if self.stack[1:] in (["VEVENT"], ["VTIMEZONE"]):
+        if len(self.stack) == 2:
             self._lines, self._parts, self._stamp, self._created = [], [], "", ""
         elif len(self.stack) == 3:
             self._part = []

@@ -56,16 +56,24 @@ def vtimezone(name: str, first_year: int, last_year: int) -> bytes:
 
 def _observances(zone: ZoneInfo, first_year: int, last_year: int) -> dict[_Kind, list[datetime]]:
     """Each kind of change with its local onsets, in order."""
-    changes = _changes(zone, datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year + _PATTERN_YEARS, 1, 1, tzinfo=UTC))
+    begin = datetime(first_year, 1, 1, tzinfo=UTC)
+    changes = _changes(zone, begin, datetime(last_year + _PATTERN_YEARS, 1, 1, tzinfo=UTC))
     found: dict[_Kind, list[datetime]] = defaultdict(list)
-    # A zone that never changes has had its offset since the beginning of time.
-    for change in changes or [datetime(1970, 1, 1, tzinfo=UTC)]:
-        local = change.astimezone(zone)
-        after = local.utcoffset() or timedelta(0)
-        before = ((change - timedelta(seconds=1)).astimezone(zone).utcoffset() or timedelta(0)) if changes else after
-        kind = _Kind(before=before, after=after, name=local.tzname() or str(after), is_dst=bool(local.dst()))
-        found[kind].append((change + before).replace(tzinfo=None))
+    if not changes or changes[0].year > first_year:
+        # What holds at the beginning began long ago.
+        offset = begin.astimezone(zone).utcoffset() or timedelta(0)
+        found[_kind(zone, begin, offset)].append(datetime(1970, 1, 1))  # noqa: DTZ001 a wall clock
+    for change in changes:
+        before = (change - timedelta(seconds=1)).astimezone(zone).utcoffset() or timedelta(0)
+        found[_kind(zone, change, before)].append((change + before).replace(tzinfo=None))
     return found
+
+
+def _kind(zone: ZoneInfo, at: datetime, before: timedelta) -> _Kind:
+    """What begins at ``at``. The later clock is DAYLIGHT, also where the law names it otherwise (Dublin): programs expect that."""
+    local = at.astimezone(zone)
+    after = local.utcoffset() or timedelta(0)
+    return _Kind(before=before, after=after, name=local.tzname() or str(after), is_dst=after > before)
 
 
 def _changes(zone: ZoneInfo, begin: datetime, end: datetime) -> list[datetime]:
