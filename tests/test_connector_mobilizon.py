@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +16,8 @@ from syndicator.contract import Context
 from syndicator.http import Sessions
 from syndicator.model import Batch
 from syndicator.sandbox.mobilizon import MobilizonSimulator
-from syndicator.testing import NOW, SourceContract, make_context
+from syndicator.sandbox.server import Fault
+from syndicator.testing import NOW, PARIS, SourceContract, make_context
 from tests.mobilizon_scene import HISTORY_START, LAST_WEEK, SOON, first_event, instance, only_event, questions, source_of
 
 
@@ -103,6 +105,29 @@ async def test_the_window_begins_history_ago(simulator: MobilizonSimulator, cont
 
     assert [item.uid for item in default.changed] == [going_on.url, recent.url]
     assert len(longer.changed) == 4
+
+
+async def test_the_last_day_of_an_event_counts_whole(simulator: MobilizonSimulator, context: Context) -> None:
+    """A day without times on the first day of the window is still in it, though it began before."""
+    day = HISTORY_START.astimezone(PARIS)
+    hidden = {"show_start_time": False, "show_end_time": False}
+    event = simulator.add_event("asso", "Fête", day, day + timedelta(hours=2), **hidden)
+
+    assert [item.uid for item in (await source_of(simulator, context).fetch(None)).changed] == [event.url]
+
+
+async def test_a_server_that_lists_too_much(simulator: MobilizonSimulator, context: Context) -> None:
+    """What says that it is a draft, or not public, stays here even when a server lists it."""
+    payload = json.loads((Path(__file__).parent / "data" / "mobilizon" / "event-in-winter.json").read_text("utf-8"))["payload"]
+    leaks = [{"draft": True}, {"visibility": "UNLISTED"}, {"visibility": "RESTRICTED"}, {"visibility": "NEW_IN_6"}, {"visibility": None}]
+    elements = [payload | leak | {"url": f"{simulator.url}/events/{number}"} for number, leak in enumerate(leaks)]
+    body = {"data": {"group": {"list": {"total": len(elements) + 1, "elements": [*elements, payload]}}}}
+    simulator.fault(Fault(action="answer", status=200, body=json.dumps(body).encode(), path="/api", skip=1))
+
+    batch = await source_of(simulator, context, posts=False).fetch(None)
+
+    assert [item.uid for item in batch.changed] == [payload["url"]]
+    assert batch.present == frozenset()
 
 
 async def test_posts_are_read_until_they_are_old(simulator: MobilizonSimulator, context: Context) -> None:

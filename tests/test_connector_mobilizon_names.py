@@ -112,6 +112,13 @@ async def test_a_foreign_address_is_asked_directly(simulator: MobilizonSimulator
     assert batch == Batch(gone=(Tombstone(uid=f"{simulator.url}/elsewhere/1"),))
 
 
+async def test_another_object_at_the_address_confirms_nothing(simulator: MobilizonSimulator, context: Context) -> None:
+    """An event whose id is elsewhere is not the one that was asked for."""
+    copy = simulator.add_event("asso", "D'ailleurs", SOON, remote_url="https://ailleurs.example/events/1")
+
+    assert await source_of(simulator, context).read([f"{simulator.url}/events/{copy.uuid}"]) == Batch()
+
+
 async def test_ten_events_are_read_in_handfuls(simulator: MobilizonSimulator, context: Context) -> None:
     """Lookups are shared among a few questions that stay below the limit of complexity."""
     uids = [simulator.add_event("asso", f"Atelier {number}", SOON).url for number in range(10)]

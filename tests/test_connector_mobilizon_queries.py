@@ -100,14 +100,15 @@ async def test_every_version_is_read(context: Context, version: str) -> None:
 
 
 async def test_a_server_that_lies_about_its_version_is_read(simulator: MobilizonSimulator, context: Context) -> None:
-    """Extras that are refused are given up, once, and the portable questions go on."""
+    """Extras that are refused are given up for good, and the portable questions go on."""
     event = simulator.add_event("asso", "Atelier", SOON, inserted_at=LAST_WEEK)
+    simulator.version, simulator.claimed_version = "3.0.4", "5.1.3"
     source = source_of(simulator, context)
     await source.open()
-    simulator.version = "3.0.4"
     first = await source.fetch(None)
     simulator.requests.clear()
-    await source.fetch(first.cursor)
+    for _ in range(3):
+        await source.fetch(first.cursor)
 
     assert [item.uid for item in first.changed] == [event.url]
-    assert questions(simulator) == ["Probe"]
+    assert questions(simulator) == ["Probe"] * 3

@@ -34,6 +34,8 @@ class MobilizonSimulator(Simulator):
     ) -> None:
         super().__init__(now=now)
         self.version = version
+        self.claimed_version: str | None = None
+        """What it says instead, as a fork or a patched build may."""
         self.name = name
         self.broken: dict[tuple[str, str], str] = {}
         """(group name, event uuid or post slug; field) → the code that the field fails with, beside otherwise good data."""
@@ -98,7 +100,7 @@ class MobilizonSimulator(Simulator):
         return Resolvers(
             world=self.world,
             schema=schema_for(release),
-            version=self.version,
+            version=self.claimed_version or self.version,
             release=release,
             now=self.now(),
             base_url=self.url,
@@ -152,7 +154,7 @@ class MobilizonSimulator(Simulator):
         local_posts = sum(1 for event in self.world.events.values() if event.remote_url is None)
         return web.json_response({
             "version": "2.1",
-            "software": {"name": "Mobilizon", "version": self.version, "repository": "https://framagit.org/kaihuri/mobilizon"},
+            "software": {"name": "Mobilizon", "version": self.claimed_version or self.version, "repository": "https://framagit.org/kaihuri/mobilizon"},
             "protocols": ["activitypub"],
             "services": {"inbound": [], "outbound": ["atom1.0"]},
             "openRegistrations": False,
