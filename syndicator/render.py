@@ -80,7 +80,8 @@ class _Shaping:
         # What stands behind a warning at home does not stand in the open elsewhere.
         hidden = post.sensitive or bool(warning)
         chosen = choose(post.attachments, self.limits, sensitive=hidden, default_alt=_thumbnail_alt(post, title, language))
-        body = _without_title(self._excerpt(self._summary(post) or text) if excerpt else self._with_few_tags(text), title)
+        text = _without_title(text, title)
+        body = _without_title(self._excerpt(self._summary(post) or text), title) if excerpt else self._with_few_tags(text)
         draft = Draft(
             opening=f"{WARNING} {warning}" if warning and not self.limits.content_warning else "",
             title=title,
@@ -284,7 +285,10 @@ def _without_emojis(text: str, emojis: Collection[str]) -> str:
         return text
     names = "|".join(regex.escape(name.strip(":")) for name in sorted(emojis, key=len, reverse=True))
     text = regex.sub(
-        rf"(?:(?<=^|\s):(?:{names}):[ \u00A0]?|[ \u00A0]?(?<![\p{{L}}\p{{N}}]):(?:{names}):)(?![\p{{L}}\p{{N}}])", "", text, flags=regex.M
+        rf"(?:(?<=^|\s):(?:{names}):(?![\p{{L}}\p{{N}}])[ \u00A0]?|[ \u00A0]?(?<![\p{{L}}\p{{N}}]):(?:{names}):(?![\p{{L}}\p{{N}}]))",
+        "",
+        text,
+        flags=regex.M,
     )
     return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
 

@@ -91,7 +91,7 @@ FRAGMENTS = st.sampled_from([
 TEXTS = st.lists(FRAGMENTS | st.text(max_size=3), max_size=12).map(lambda parts: unicodedata.normalize("NFC", "".join(parts)))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(text=TEXTS, unit=st.sampled_from(["characters", "graphemes", "utf16", "weighted", "bytes"]), url=st.sampled_from([None, 23]))
 def test_the_pieces_make_the_whole(text: str, unit: TextUnit, url: int | None) -> None:
     """Pieces that are never cut cover the text, and their costs add up to its length."""

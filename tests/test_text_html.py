@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicator.text.clean import clean
@@ -79,12 +79,14 @@ def test_the_words_survive_ten_thousand_elements_around_them() -> None:
     assert to_text("<blockquote>" * 5_000 + "bonjour") == "> > > bonjour"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_plain_text_survives_the_way_there_and_back(text: str) -> None:
     """A body given as plain text reads as it was written, blanks apart."""
     assert to_text(from_text(text)).split() == clean(text).split()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="<>/abp &;=\"'#\n-!", max_size=120))
 def test_any_markup_gives_clean_text(html: str) -> None:
     """No tag soup raises, leaves blanks at the ends of lines that had words, or more than one empty line in a row."""

@@ -106,7 +106,7 @@ def _cut(draft: Draft, limits: Limits) -> Composed:
         head = _joined(before)
         whole = _joined([head, candidate.body])
         text = shorten(whole, limits, tail=tail)
-        if text == whole + tail or _says_enough(text, head, tail):
+        if text == whole + tail or _says_enough(text, head, tail, _least(candidate)):
             return Composed(parts=(text,), notes=(*notes, *more, "shortened"))
     tail = _after([base.facts, base.link])
     text = shorten(_joined([base.opening, base.title or base.body]), limits, tail=tail)
@@ -132,12 +132,17 @@ def _without_tags(draft: Draft) -> Draft:
     return replace(draft, tags="", body=draft.body if draft.bare_body is None else draft.bare_body, bare_body=None)
 
 
-def _says_enough(text: str, head: str, tail: str) -> bool:
+def _least(draft: Draft) -> int:
+    """How many graphemes of the body are worth showing: of a note alone, any."""
+    return EXCERPT_MIN if draft.excerpt or any(draft.closings) else 1
+
+
+def _says_enough(text: str, head: str, tail: str, least: int) -> bool:
     """Whether a shortened text still has its whole head, its tail, and a taste of the body."""
     if not text.startswith(head) or not text.endswith(tail):
         return False
     body = text[len(head) : len(text) - len(tail)].strip().removesuffix(ELLIPSIS)
-    return len(graphemes(body)) >= EXCERPT_MIN
+    return len(graphemes(body)) >= least
 
 
 def _all(draft: Draft) -> list[str]:

@@ -67,7 +67,7 @@ def where(place: Place) -> str:
         said = ", ".join(parts).casefold()
         if part and part.casefold() not in said:
             parts.append(part)
-    if len(parts) > 1 and parts[0].casefold() in {place.locality.strip().casefold(), place.street.strip().casefold()}:
+    if len(parts) > 1 and parts[0].casefold() == place.locality.strip().casefold():
         parts = parts[1:]
     return ", ".join(" ".join(part.split()) for part in parts)
 

@@ -14,7 +14,9 @@ from syndicator.text.links import Entity, entities
 
 ELLIPSIS = "…"
 _WORD_LOSS_MAX = 0.4
-"""More than this share of the room is not given up for the sake of a whole word: the word is endless, and is cut."""
+"""More than this share of the room is not given up for the sake of an endless word: it is cut."""
+_WORD_MAX = 50
+"""Characters: longer than this, a word is endless."""
 _SENTENCE_MIN = 0.85
 """A sentence that ends in the last part of the room is where a careful person would stop."""
 _TRIES = 100
@@ -59,10 +61,13 @@ def _reach(pieces: Sequence[Atom], limits: Limits, ending: str) -> int:
 
 def _places(text: str, pieces: Sequence[Atom], reach: int) -> Iterator[int]:
     """Ends to try, best first: whole words from the farthest backwards, or inside a word where that would lose too much."""
-    near = [place for place in breaks(text, pieces) if place.end <= reach]
+    everywhere = breaks(text, pieces)
+    near = [place for place in everywhere if place.end <= reach]
     yield from [place.end for place in reversed(near) if place.quality >= Quality.SENTENCE and place.end >= reach * _SENTENCE_MIN][:1]
     words = [place.end for place in reversed(near) if place.quality > Quality.POOR][:_TRIES]
-    if not near or near[-1].end < reach * (1 - _WORD_LOSS_MAX):
+    before = near[-1].end if near else 0
+    after = everywhere[len(near)].end if len(near) < len(everywhere) else len(text)
+    if not words or (after - before > _WORD_MAX and before < reach * (1 - _WORD_LOSS_MAX)):
         edges = [piece.end for piece in pieces if piece.end <= reach]
         yield from list(reversed(edges))[:_TRIES]
     yield from words

@@ -1,0 +1,237 @@
+"""What each destination gets of an item: the corpus, and what must hold of every item whatever it is."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syndicator.contract import Association, Limits
+from syndicator.model import Actor, Attachment, Event, Item, Mention, Offer, Poll, Post, Quote, Rendition
+from syndicator.render import render
+from syndicator.route import Style
+from syndicator.testing import NOW, make_event, make_post
+from syndicator.text.clean import clean
+from syndicator.text.count import fits
+from syndicator.text.links import addresses, emails, mentions
+from syndicator.text.notes import describe, explain
+from tests.text_networks import BLUESKY, MASTODON, NETWORKS, X
+
+ASSOCIATION = Association(name="Asso")
+CASES = tomllib.loads((Path(__file__).parent / "data" / "text" / "render.toml").read_text())["case"]
+SIXTY = Limits(text_max=60, media=BLUESKY.media)
+LIMITS = {
+    **NETWORKS,
+    "thirty": Limits(text_max=30, media=X.media),
+    "sixty": SIXTY,
+    "sixty-thread": replace(SIXTY, threads=True),
+    "bluesky-with-cw": replace(SIXTY, threads=True, content_warning=True),
+    "x-no-video": replace(X, media=replace(X.media, videos_max=0)),
+    "alt-twenty": replace(X, media=replace(X.media, alt_max=20)),
+}
+
+
+def _post(fields: dict[str, Any]) -> Post:
+    made = dict(fields)
+    if "attachments" in made:
+        made["attachments"] = tuple(Attachment(**attachment) for attachment in made["attachments"])
+    if "mentions" in made:
+        made["mentions"] = tuple(Mention(**mention) for mention in made["mentions"])
+    if "poll" in made:
+        made["poll"] = Poll(**{**made["poll"], "options": tuple(made["poll"]["options"])})
+    if "quote" in made:
+        author = made["quote"].get("author")
+        made["quote"] = Quote(**{**made["quote"], "author": Actor(name=author) if author else None})
+    return make_post(**{key: tuple(value) if isinstance(value, list) else value for key, value in made.items()})
+
+
+def _event(fields: dict[str, Any]) -> Event:
+    made = {"url": "https://mobilizon.example/events/1", **fields}
+    if "offers" in made:
+        made["offers"] = tuple(Offer(price=price) for price in made["offers"])
+    if "image" in made:
+        made["image"] = Attachment(url=made["image"])
+    return make_event(**{key: tuple(value) if isinstance(value, list) else value for key, value in made.items()})
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case['number']}-{case['what']}" for case in CASES])
+def test_corpus(case: dict[str, Any]) -> None:
+    """Each rule of the corpus, on the shortest item that shows it: texts, notes, pictures, warning, language, title, link."""
+    item = _post(case["post"]) if "post" in case else _event(case["event"])
+    done = render(
+        item,
+        LIMITS[case["to"]],
+        Style(**case.get("style", {})),
+        association=ASSOCIATION,
+        destination_names=case.get("names", ()),
+        purpose=case.get("purpose", "create"),
+    )
+    assert [part.text for part in done] == case["texts"]
+    for part in done:
+        assert part.notes == tuple(case["notes"])
+        assert part.content_warning == case.get("content_warning", "")
+        assert (part.part, part.parts) == (done.index(part), len(done))
+        assert part.title == case.get("title", "")
+        assert part.link == case.get("link")
+        assert part.language == (case.get("language", item.language) or None)
+        assert part.attachments == () or part is done[0]
+        if "tags" in case:
+            assert part.tags == tuple(case["tags"])
+    if done:
+        assert [attachment.url for attachment in done[0].attachments] == case.get("attachments", [])
+    if "alts" in case:
+        assert [attachment.description for attachment in done[0].attachments] == case["alts"]
+
+
+def test_a_whole_rendition() -> None:
+    """Everything that travels with the text."""
+    post = make_post(html="<p>Salut</p>", content_warning="bruit", visibility="unlisted", tags=("vélo",))
+    assert render(post, MASTODON, Style(), association=ASSOCIATION) == (
+        Rendition(
+            uid=post.uid,
+            text="Salut",
+            language="fr",
+            content_warning="bruit",
+            sensitive=True,
+            visibility="unlisted",
+            tags=("vélo",),
+            published_at=NOW - timedelta(minutes=5),
+        ),
+    )
+
+
+def test_a_kind_that_the_destination_does_not_carry_is_nothing() -> None:
+    """Limits.kinds is obeyed."""
+    limits = replace(MASTODON, kinds=frozenset({"event"}))
+    assert render(make_post(), limits, Style(), association=ASSOCIATION) == ()
+    assert len(render(make_event(), limits, Style(), association=ASSOCIATION)) == 1
+
+
+def test_what_changes_by_itself_changes_no_rendition() -> None:
+    """An update follows only an edit: neither dates of change nor places taken, sequence or source matter."""
+    event = make_event()
+    other = replace(event, updated_at=NOW, sequence=4, capacity=3, source="autre", category="WORKSHOP")
+    assert render(event, MASTODON, Style(), association=ASSOCIATION) == render(other, MASTODON, Style(), association=ASSOCIATION)
+
+
+def test_an_edit_of_the_alt_text_only_changes_the_picture() -> None:
+    """Corpus 57: no noise in the text."""
+    before = make_post(attachments=(Attachment(url="https://h.fr/a.jpg"),))
+    after = make_post(attachments=(Attachment(url="https://h.fr/a.jpg", description="Une photo"),))
+    (one,), (two,) = (render(post, MASTODON, Style(), association=ASSOCIATION) for post in (before, after))
+    assert replace(one, attachments=two.attachments, notes=()) == replace(two, notes=())
+    assert one != two
+
+
+def test_explained_in_words() -> None:
+    """Every note has its words in both languages, and preview says length, media and cuts."""
+    post = make_post(html="<p>" + "mot " * 200 + "</p>", attachments=(Attachment(url="https://h.fr/a.jpg"),))
+    (shown,) = render(post, X, Style(), association=ASSOCIATION)
+    assert explain(shown, X, "fr") == [
+        "277 caractères pondérés sur 280",
+        "1 média, 0 avec description",
+        "description d’image manquante",
+        "texte raccourci",
+        "un lien, que ce réseau peut facturer",
+    ]
+    assert explain(shown, X, "en")[0] == "277 weighted characters of 280"
+    for case in CASES:
+        for note in case.get("notes", ()):
+            assert describe(note, "fr") != describe(note, "en")
+            assert describe(note, "fr") != note
+
+
+WORDS = st.sampled_from([
+    "https://ex.org/a?b=c", "https://a.example/x", "exemple.fr", "#tag", "#noX", "@u", "@u@host.example", "a@b.fr", "mot", "élan",
+    "👨‍👩‍👧‍👦", "中文字", ":blob:", "&lt;3", "<br>", "</p><p>", "« oui »", "fin.", "<b>", "</a>", "*x*", "_y_", "M. ",
+])  # fmt: skip
+HTML = st.lists(WORDS, max_size=90).map(lambda words: "<p>" + " ".join(words) + "</p>")
+LINES = st.lists(WORDS.filter(lambda word: "<" not in word), max_size=12).map(" ".join)
+STYLES = st.builds(
+    Style,
+    link=st.sampled_from(["always", "when-cut", "never"]),
+    content_warnings=st.sampled_from(["show", "link"]),
+    mentions=st.sampled_from(["handle", "name"]),
+    hashtags=st.sampled_from(["keep", "drop"]),
+    long_text=st.sampled_from(["shorten", "thread"]),
+    custom_emoji=st.sampled_from(["drop", "keep"]),
+    footer=st.sampled_from(["", "Retrouvez-nous sur Mastodon."]),
+)
+PICTURES = st.lists(
+    st.builds(
+        Attachment,
+        url=st.just("https://h.fr/a"),
+        type=st.sampled_from(["image", "video", "gifv", "audio", "unknown"]),
+        description=LINES,
+        preview_url=st.sampled_from([None, "https://h.fr/p.jpg"]),
+    ),
+    max_size=6,
+).map(tuple)
+POSTS = st.builds(
+    make_post,
+    kind=st.sampled_from(["note", "article", "video", "live", "image", "audio"]),
+    title=LINES,
+    html=HTML,
+    summary=LINES,
+    content_warning=st.sampled_from(["", "bruit", "@u " * 30]),
+    sensitive=st.booleans(),
+    emojis=st.just(("blob",)),
+    tags=st.lists(st.sampled_from(["vélo", "noX", "économie sociale"]), max_size=3).map(tuple),
+    attachments=PICTURES,
+    poll=st.none() | st.builds(Poll, options=st.lists(LINES, min_size=2, max_size=4).map(tuple), closes_at=st.sampled_from([None, NOW])),
+    quote=st.none() | st.builds(Quote, url=st.just("https://h.fr/1"), text=LINES, accepted=st.booleans()),
+    language=st.sampled_from(["fr", "en", None, "french"]),
+)
+EVENTS = st.builds(
+    make_event,
+    title=LINES.filter(str.strip),
+    html=HTML,
+    status=st.sampled_from(["confirmed", "tentative", "cancelled"]),
+    tags=st.lists(st.sampled_from(["vélo", "noX", "économie sociale"]), max_size=3).map(tuple),
+    full=st.booleans(),
+    online_url=st.sampled_from([None, "https://visio.example/a"]),
+    image=st.none() | st.builds(Attachment, url=st.just("https://h.fr/a.jpg"), description=LINES),
+    offers=st.sampled_from([(), (Offer(price="5"),)]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(item=POSTS | EVENTS, limits=st.sampled_from(list(LIMITS.values())), style=STYLES)
+def test_every_rendition_keeps_the_promises(item: Item, limits: Limits, style: Style) -> None:
+    """Within every limit, no stranger's handle, no control tag, clean text, pictures within their number, the same every time."""
+    plain = replace(limits, markup="plain")
+    done = render(item, plain, style, association=ASSOCIATION, destination_names=["x"])
+    assert done == render(item, plain, style, association=ASSOCIATION, destination_names=["x"])
+    assert [part.part for part in done] == list(range(len(done)))
+    for part in done:
+        assert fits(part.text, plain)
+        assert limits.title_max is None or len(part.title) <= limits.title_max
+        assert "nox" not in part.text.casefold()
+        assert part.text == clean(part.text)
+        assert _live_handles(part.text) == []
+        images = [attachment for attachment in part.attachments if attachment.type == "image"]
+        assert len(images) <= limits.media.images_max
+        assert len(part.attachments) - len(images) <= limits.media.videos_max
+        assert all(limits.media.alt_max is None or len(picture.description) <= limits.media.alt_max for picture in part.attachments)
+        if isinstance(item, Post) and (item.sensitive or item.content_warning) and not limits.content_warning:
+            assert part.attachments == ()
+        assert style.custom_emoji == "keep" or isinstance(item, Event) or ":blob:" not in part.text
+
+
+@settings(max_examples=150, deadline=None)
+@given(item=POSTS | EVENTS, name=st.sampled_from(["x", "bluesky", "mastodon"]))
+def test_the_way_home_survives(item: Item, name: str) -> None:
+    """Where the route always wants the link, every rendition has it, whole, in its last part."""
+    done = render(item, LIMITS[name], Style(link="always"), association=ASSOCIATION)
+    assert item.url in [entity.value for entity in addresses(done[-1].text)]
+
+
+def _live_handles(text: str) -> list[str]:
+    taken = [(entity.start, entity.end) for entity in [*addresses(text), *emails(text)]]
+    return [entity.value for entity in mentions(text) if not any(start <= entity.start < end for start, end in taken)]
