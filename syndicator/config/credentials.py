@@ -92,11 +92,11 @@ class Vault:
             raise _Unusable("secret-form")
         try:
             mode = path.stat().st_mode
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise _Unusable("secret-file-open", path=path, mode=f"{stat.S_IMODE(mode):04o}")
+            return _content(path)
         except OSError as error:
             raise _Unusable(why_unreadable(error), path=path, reason=error.strerror) from error
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise _Unusable("secret-file-open", path=path, mode=f"{stat.S_IMODE(mode):04o}")
-        return _content(path)
 
     def _variable(self, name: str) -> str:
         if name not in self.environ:
