@@ -210,8 +210,11 @@ def _instant(parts: Any) -> str | None:
 
 def main() -> None:
     """First line of the input: the keyword arguments of ``parsed`` as JSON; then the body."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_MAX_S, CPU_MAX_S))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX_BYTES, MEMORY_MAX_BYTES))
+    # A hardened service may forbid each of these three; the parent's clock still ends this process.
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_MAX_S, CPU_MAX_S))
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX_BYTES, MEMORY_MAX_BYTES))
     with suppress(OSError):
         # Where memory runs out for the whole service, this process goes and not the daemon.
         Path("/proc/self/oom_score_adj").write_text("1000")
