@@ -254,6 +254,7 @@ type = "ical"
 
 [destinations.site]
 type = "website"
+calendar = "agenda.ics"
 
 [destinations.ailleurs]
 type = "mastodon"

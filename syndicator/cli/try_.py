@@ -174,7 +174,8 @@ def configuration(found: Sequence[Found], allow_private: Sequence[str], language
     for one in found:
         rows += [f"[sources.{one.name}]", f"type = {_toml(one.type)}"]
         rows += [f"{key} = {_toml(value)}" for key, value in one.options.items()] + [""]
-    rows += ["[destinations.calendar]", 'type = "ical"', "", "[destinations.website]", 'type = "website"', "", "[routes.all]", ""]
+    rows += ["[destinations.calendar]", 'type = "ical"', ""]
+    rows += ["[destinations.website]", 'type = "website"', 'calendar = "agenda.ics"', "", "[routes.all]", ""]
     return "\n".join(rows)
 
 
