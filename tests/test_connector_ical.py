@@ -449,6 +449,21 @@ def test_a_hidden_occurrence_hides_that_date() -> None:
     assert window(*series, *private).events == ()
 
 
+@pytest.mark.parametrize("lines", [
+    ("CLASS:PRIVATE",),
+    ("class:confidential",),
+    ("CLASS;X-WHY=board:PRIVATE",),
+    ('CLASS;X-WHY="a:b":PRIVATE',),
+    ("CLASS:PRI", " VATE"),
+    ("CLASS:" + "PRIVATE" * 1_000,),
+    (*("EXDATE:20270101T000000Z",) * 3_000, "CLASS:PRIVATE"),
+    ("CLASS:X-UNHEARD-OF",),
+])  # fmt: skip
+def test_whatever_is_not_public_stays_private(lines: tuple[str, ...]) -> None:
+    """However it is written, and wherever it stands."""
+    assert window(*vevent("DTSTART:20261205T193000Z", *lines)) == Found()
+
+
 @pytest.mark.parametrize(("exdate", "days"), [
     ("EXDATE;TZID=Europe/Paris:20261206T203000,20261207T203000", [5, 8]),
     ("EXDATE:20261206T193000Z", [5, 7, 8]),
@@ -546,9 +561,11 @@ def test_hostile_documents() -> None:
     folded = vevent("DTSTART:20261205T193000Z", "DESCRIPTION:a" + "\r\n " * 300_000, uid="folded@b")
     nested = ["BEGIN:VEVENT"] * 100_000 + ["END:VEVENT"] * 100_000
     inline = vevent("DTSTART:20261205T193000Z", "ATTACH;ENCODING=BASE64;VALUE=BINARY:" + "AAAA" * 10_000, uid="inline@b")
-    found = window(*endless, *folded, *nested, *inline, *vevent("DTSTART:20261205T193000Z"))
+    square = vevent("DTSTART:20261205T193000Z", "ORGANIZER;CN=a" + ":https://x" * 6_500 + " ", "CATEGORIES:" + "," * 60_000, uid="square@b")
+    found = window(*endless, *folded, *nested, *inline, *square, *vevent("DTSTART:20261205T193000Z"))
 
-    assert [event.uid for event in found.events] == ["long@b", "folded@b", "inline@b", "a@b"]
+    assert [event.uid for event in found.events] == ["long@b", "folded@b", "inline@b", "square@b", "a@b"]
+    assert {(event.html, event.organizer, event.tags) for event in found.events} == {("", None, ())}
     assert found.complete
 
 

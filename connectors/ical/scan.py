@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 LINES_MAX = 500_000
 LINE_MAX = 65_536
 """Characters of one unfolded line; longer ones (inline files) are dropped whole."""
+SHORT_LINE_MAX = 4_096
+"""The same for what is no text of many words or list of dates: some of it costs the square of its length to take apart."""
 EVENTS_MAX = 20_000
 EVENT_LINES_MAX = 2_000
 ZONES_MAX = 50
@@ -28,6 +30,7 @@ _EVENT = frozenset({
 })  # fmt: skip
 _ZONE = frozenset({"TZID", "X-LIC-LOCATION", "DTSTART", "RRULE", "RDATE", "TZOFFSETFROM", "TZOFFSETTO"})
 _CALENDAR = frozenset({"NAME", "X-WR-CALNAME", "X-WR-TIMEZONE", "METHOD"})
+_LONG = frozenset({"DESCRIPTION", "EXDATE", "RDATE", "STYLED-DESCRIPTION", "X-ALT-DESC"})
 _HIDDEN = frozenset({"UID", "CLASS", "RECURRENCE-ID"})
 _DATES = frozenset({"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"})
 _NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -182,12 +185,16 @@ class _Reader:
         return len(self.events) < EVENTS_MAX and len(self.zones) < ZONES_MAX
 
     def _event_line(self, name: str, line: str) -> None:
+        if name == "CLASS" and len(line) > SHORT_LINE_MAX:
+            line = "CLASS:PRIVATE"
+        if name not in _LONG and len(line) > SHORT_LINE_MAX:
+            return
         if name == "DTSTAMP":
             self._stamp = line
         elif name == "CREATED":
             # Some exporters write the time of the export here, as in DTSTAMP: then it is no news of the event.
             self._created = line
-        elif name in _EVENT and len(self._lines) < EVENT_LINES_MAX:
+        elif name in _HIDDEN or (name in _EVENT and len(self._lines) < EVENT_LINES_MAX):
             self._lines.append((name, _kept(name, line)))
 
 
