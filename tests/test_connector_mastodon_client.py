@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -171,3 +172,20 @@ async def test_closing_cuts_what_is_under_way(server: Server, sessions: Sessions
 def test_when_a_throttle_ends(headers: dict[str, str], expected: datetime | None) -> None:
     """Retry-After, else the reset in either spelling, by the server's clock, never in the past nor beyond a day."""
     assert reset_at(headers, NOW) == expected
+
+
+async def test_a_write_never_rides_on_an_old_connection(server: Server, sessions: Sessions) -> None:
+    """A kept connection may have died unnoticed, which would leave us not knowing; reads may share one."""
+    ports: list[int] = []
+
+    def note(stage: str, request: web.Request) -> None:
+        if stage == "before" and request.transport is not None:
+            ports.append(request.transport.get_extra_info("peername")[1])
+
+    server.hooks.append(note)
+    client = client_of(server, sessions, token=server.token)
+    for name, args, write in (("account_verify_credentials", (), False), ("preferences", (), False), ("status_post", ("x",), True)):
+        with suppress(Gone):
+            await client.call(name, *args, write=write)
+    await client.close()
+    assert ports[0] == ports[1] != ports[2]

@@ -83,10 +83,12 @@ async def test_ours_is_found_by_its_text(sessions: Sessions, tmp_path: Path, fla
     {"content_warning": "Politique"},
     {"part": 1, "parts": 2},
 ])  # fmt: skip
-async def test_what_looks_alike_is_not_ours(publisher: MastodonPublisher, change: dict[str, Any]) -> None:
-    """Another hour, another mark, a warning, a part of a thread: not the same post."""
-    await publisher.publish(make_rendition(text="Réunion à 18 h"), "key-other")
-    assert await publisher.find("key-1", replace(make_rendition(text="Réunion à 18 h"), **change)) is None
+async def test_what_looks_alike_is_not_ours(publisher: MastodonPublisher, server: Server, change: dict[str, Any]) -> None:
+    """Another hour, another mark, a warning, a part of a thread: not the same post; a person may have written it."""
+    words = "Réunion à 18 h"
+    server.world.post(server.asso, f"<p>{words}</p>", source_text=words)
+    assert await publisher.find("key-1", replace(make_rendition(text=words), **change)) is None
+    assert await publisher.find("key-1", make_rendition(text=words)) is not None
 
 
 async def test_the_same_text_of_another_item_is_not_ours(
@@ -107,14 +109,17 @@ async def test_the_same_text_of_another_item_is_not_ours(
     assert found.remote_id != first.remote_id
 
 
-async def test_what_was_there_before_is_not_ours(publisher: MastodonPublisher, server: Server) -> None:
-    """A person wrote the same words yesterday; our request was lost."""
+async def test_what_was_there_before_is_not_ours(publisher: MastodonPublisher, server: Server, sessions: Sessions, tmp_path: Path) -> None:
+    """A person wrote the same words yesterday; our request was lost, and so was our process."""
     server.world.post(server.asso, "<p>Bonne année</p>", created_at=NOW - timedelta(days=1))
     rendition = make_rendition(text="Bonne année", published_at=NOW - timedelta(days=2))
     server.fault(Fault(action="drop", method="POST"))
     with pytest.raises(OutcomeUnknown):
         await publisher.publish(rendition, "key-1")
-    assert await publisher.find("key-1", rendition) is None
+    again = await opened(server, sessions, tmp_path)
+    found = await again.find("key-1", rendition)
+    await again.close()
+    assert found is None
 
 
 async def test_a_boost_is_not_ours(publisher: MastodonPublisher, server: Server) -> None:
@@ -124,12 +129,21 @@ async def test_a_boost_is_not_ours(publisher: MastodonPublisher, server: Server)
     assert await publisher.find("key-1", make_rendition(text="Bonne année")) is None
 
 
-async def test_a_picture_without_text_is_told_apart_by_its_alt_text(publisher: MastodonPublisher, files: Files) -> None:
-    """Two photo posts without a word are two posts."""
-    await publisher.publish(make_rendition(text="", attachments=(picture(files, "Un vélo"),)), "key-other")
-    wanted = make_rendition(text="", attachments=(picture(files, "Deux vélos"),))
-    assert await publisher.find("key-1", wanted) is None
-    assert await publisher.find("key-1", make_rendition(text="")) is None
+async def test_a_picture_without_text_is_told_apart_by_its_alt_text(
+    publisher: MastodonPublisher, server: Server, files: Files, sessions: Sessions, tmp_path: Path
+) -> None:
+    """Two photo posts without a word are two posts, also when nothing is remembered of the first."""
+    receipt = await publisher.publish(make_rendition(text="", attachments=(picture(files, "Un vélo"),)), "key-other")
+    forgetful = await opened(server, sessions, tmp_path / "new")
+    others = [
+        make_rendition(text="", attachments=(picture(files, "Deux vélos"),)),
+        make_rendition(text="", attachments=(picture(files, "Un vélo"), picture(files, "Un vélo"))),
+        make_rendition(text=""),
+    ]
+    assert [await forgetful.find("key-1", other) for other in others] == [None, None, None]
+    found = await forgetful.find("key-1", make_rendition(text="", attachments=(picture(files, "Un vélo"),)))
+    await forgetful.close()
+    assert found == receipt
 
 
 async def test_found_however_far_down(publisher: MastodonPublisher, server: Server) -> None:

@@ -72,8 +72,9 @@ async def test_everything_arrives_as_rendered(publisher: MastodonPublisher, serv
     assert (status.language, status.visibility, status.media_ids) == ("br", "unlisted", [media.id])
     assert (media.description, media.media_type) == ("Deux vélos contre un mur", "image/jpeg")
     assert b"GPSPhone" not in media.data
-    upload = next(request for request in server.requests if request.path == "/api/v2/media")
+    upload, post = (request for request in server.requests if request.method == "POST")
     assert b"0.5,-0.25" in upload.body
+    assert b"content_type=text%2Fplain" in post.body
 
 
 @pytest.mark.parametrize(("language", "fallback", "sent"), [
@@ -146,6 +147,33 @@ async def test_prepared_media_are_uploaded_once(publisher: MastodonPublisher, se
     await publisher.publish(rendition, "key-1", prepared=prepared)
 
     assert len([request for request in server.requests if request.path == "/api/v2/media"]) == len(server.world.media)
+
+
+async def test_what_was_uploaded_before_a_failure_is_not_uploaded_again(publisher: MastodonPublisher, server: Server, files: Files) -> None:
+    """The second picture's origin was down: the second attempt uploads that one alone."""
+    files.files["deux.jpg"] = photo(50, 50)
+    rendition = make_rendition(attachments=(picture(files), Attachment(url=f"{files.url}/deux.jpg")))
+    files.fault(Fault(action="answer", path="deux"))
+    with pytest.raises(Transient):
+        await publisher.prepare(rendition, "key-1")
+    prepared = await publisher.prepare(rendition, "key-1")
+    receipt = await publisher.publish(rendition, "key-1", prepared=prepared)
+
+    assert server.world.statuses[receipt.remote_id].media_ids == list(server.world.media)
+    assert len(server.world.media) == 2
+
+
+async def test_a_video_uploaded_again_is_waited_for_once(publisher: MastodonPublisher, server: Server, files: Files) -> None:
+    """The server dropped it, gets it anew, works on it, and the next attempt uses that one."""
+    rendition = make_rendition(attachments=(film(files),))
+    prepared = await publisher.prepare(rendition, "key-1")
+    server.world.media.clear()
+    with pytest.raises(Transient):
+        await publisher.publish(rendition, "key-1", prepared=prepared)
+    receipt = await publisher.publish(rendition, "key-1", prepared=prepared)
+
+    assert server.world.statuses[receipt.remote_id].media_ids == list(server.world.media)
+    assert len(server.world.media) == 1
 
 
 async def test_a_video_still_worked_on_makes_the_post_wait(publisher: MastodonPublisher, server: Server, files: Files) -> None:
@@ -260,6 +288,6 @@ async def test_an_edit_elsewhere_keeps_the_media(sessions: Sessions, tmp_path: P
     async with Server(flavour="gotosocial") as server:
         publisher = await opened(server, sessions, tmp_path)
         receipt = await publisher.publish(make_rendition(attachments=(picture(files),)), "key-1")
-        await publisher.update(receipt, make_rendition(text="Corrigé", attachments=(picture(files),)))
+        await publisher.update(receipt, make_rendition(text="Corrigé", sensitive=True, attachments=(picture(files),)))
         await publisher.close()
         assert [(status.source_text, len(status.media_ids)) for status in server.world.statuses.values()] == [("Corrigé", 1)]

@@ -152,6 +152,12 @@ class Writing:
         account = self.simulator.require(request, "write:statuses")
         status = self._own(request, account)
         params = await _params(request)
+        if (
+            self.kind == "gotosocial"
+            and request.content_type == "application/json"
+            and not isinstance(params.get("sensitive", False), bool)
+        ):
+            raise _refused(web.HTTPBadRequest, "Bad Request: json: cannot unmarshal string into Go struct field of type bool")
         media = self._media_of(account, _ids(params), status)
         for attributes in params.get("media_attributes") or []:
             self._describe(next((one for one in media if one.id == str(attributes["id"])), None), attributes.get("description"))
