@@ -136,7 +136,8 @@ class Client:
 
     def _clean(self, what: object) -> str:
         text = " ".join(str(what).split()) or type(what).__name__
-        return text.replace(self._token, "…") if self._token else text
+        # No token is that short; a typing error would blot out innocent text.
+        return text.replace(self._token, "…") if self._token and len(self._token) > 5 else text
 
 
 PRIVATE_HINT = words(

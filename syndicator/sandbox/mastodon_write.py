@@ -152,11 +152,8 @@ class Writing:
         account = self.simulator.require(request, "write:statuses")
         status = self._own(request, account)
         params = await _params(request)
-        if (
-            self.kind == "gotosocial"
-            and request.content_type == "application/json"
-            and not isinstance(params.get("sensitive", False), bool)
-        ):
+        strict = self.kind == "gotosocial" and request.content_type == "application/json"
+        if strict and not isinstance(params.get("sensitive", False), bool):
             raise _refused(web.HTTPBadRequest, "Bad Request: json: cannot unmarshal string into Go struct field of type bool")
         media = self._media_of(account, _ids(params), status)
         for attributes in params.get("media_attributes") or []:
