@@ -21,7 +21,7 @@ _PASSES_MAX = 8
 """Taking one @ away may bring another to life; no honest text needs two passes."""
 
 _HANDLE = regex.compile(
-    r"(?:(?<![\p{L}\p{N}_.+\-@＠])|(?<=\b[Rr][Tt]))[@＠](?P<user>[\p{L}\p{N}_](?:[\p{L}\p{N}_.\-]*[\p{L}\p{N}_])?)"
+    r"(?:(?<![\p{L}\p{N}_.+\-@＠])|(?<=(?:^|[^A-Za-z0-9_+~.\-])[Rr][Tt]))[@＠](?P<user>[\p{L}\p{N}_](?:[\p{L}\p{N}_.\-]*[\p{L}\p{N}_])?)"
     r"(?:@(?P<host>[\p{L}\p{N}](?:[\p{L}\p{N}.\-]*[\p{L}\p{N}])?))?(?![@＠])"
 )
 

@@ -19,6 +19,7 @@ _WORD_MAX = 50
 """Characters: longer than this, a word is endless."""
 _SENTENCE_MIN = 0.85
 """A sentence that ends in the last part of the room is where a careful person would stop."""
+_WINDOW_MIN = 10_000
 _TRIES = 100
 """How many places are tried, from the farthest backwards; only contrived texts need more than two."""
 _LOOSE_END = regex.compile(r"[\s,;:.…–—«(\[{“‘¿¡&/|·•\-]+$")
@@ -33,8 +34,8 @@ def shorten(text: str, limits: Limits, *, tail: str = "") -> str:
     if fits(text + tail, limits):
         return text + tail
     ending = ELLIPSIS + tail
-    pieces, known = atoms(text, limits), entities(text)
-    reach = _reach(pieces, limits, ending)
+    text, pieces = _near(text, limits, ending)
+    known, reach = entities(text), _reach(pieces, limits, ending)
     for end in _places(text, pieces, reach):
         cut = _ended(text[:end], known, ending)
         if cut is not None and fits(cut, limits) and unchanged(cut, known, 0, _kept(cut, ending)):
@@ -43,6 +44,17 @@ def shorten(text: str, limits: Limits, *, tail: str = "") -> str:
     if not alone:
         return ELLIPSIS if fits(ELLIPSIS, limits) else ""
     return alone if fits(alone, limits) else shorten(alone, limits)
+
+
+def _near(text: str, limits: Limits, ending: str) -> tuple[str, list[Atom]]:
+    """As much of a very long text as the cut can depend on, and its pieces."""
+    window = max(_WINDOW_MIN, 8 * (limits.text_max or limits.bytes_max or 0))
+    if len(text) > window:
+        pieces = atoms(text[:window], limits)
+        # What stands at the edge may have been torn; an address is at most 4096 characters long.
+        if _reach(pieces, limits, ending) < window // 2:
+            return text[:window], pieces
+    return text, atoms(text, limits)
 
 
 def _reach(pieces: Sequence[Atom], limits: Limits, ending: str) -> int:
