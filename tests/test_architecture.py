@@ -19,7 +19,7 @@ from syndicator import registry
 
 ROOT = Path(__file__).parent.parent
 
-FOR_CONNECTORS = frozenset({"model", "contract", "errors", "http", "text", "media"})
+FOR_CONNECTORS = frozenset({"model", "contract", "errors", "http", "text", "media", "folder"})
 """All that a connector may know of the daemon."""
 PURE = frozenset({"model", "route", "plan", "render", "policy", "text"})
 """Rooms without input or output: they decide, others act."""

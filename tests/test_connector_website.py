@@ -668,7 +668,7 @@ async def test_a_damaged_record_is_survived(tmp_path: Path, sessions: Sessions, 
     outside = tmp_path / "etc"
     outside.write_text("à ne pas toucher")
     expected = await written(tmp_path, sessions, view)
-    (tmp_path / "state" / "under-test" / "website.json").write_bytes(damage)
+    (tmp_path / "state" / "under-test" / "files.json").write_bytes(damage)
 
     assert await written(tmp_path, sessions, view) == expected
     assert outside.read_text() == "à ne pas toucher"

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from connectors.ical.feed import PRODID, Head, feed
-from connectors.ical.folder import Folder
 from connectors.ical.zones import zone
 from syndicator.contract import Context, View
 from syndicator.errors import Rejected, words
+from syndicator.folder import Folder
 from syndicator.model import Event
 
 GOOGLE_MAX_BYTES = 1_000_000

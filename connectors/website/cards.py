@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from connectors.website import clean
-from connectors.website.folder import Picture
 from connectors.website.labels import Labels
-from connectors.website.pictures import stills
+from connectors.website.pictures import Picture, stills
 from connectors.website.selection import first_day, published_at, wall_clock
 from syndicator.contract import Association, View
 from syndicator.model import Event, Item, Offer, Place, Post

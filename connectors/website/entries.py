@@ -11,10 +11,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from connectors.website import clean
 from connectors.website.cards import ends, place_text, starts
-from connectors.website.folder import Picture
 from connectors.website.labels import Labels
 from connectors.website.page import Site
-from connectors.website.pictures import stills
+from connectors.website.pictures import Picture, stills
 from connectors.website.selection import LONG_AGO, published_at
 from syndicator.contract import Association, View
 from syndicator.model import Event, Item, Place, Post

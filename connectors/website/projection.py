@@ -10,15 +10,17 @@ from typing import Any, ClassVar
 from connectors.website import atom, clean, jsonfeed, records
 from connectors.website.cards import event_card, post_card
 from connectors.website.entries import entry_of
-from connectors.website.folder import Folder, Picture
 from connectors.website.labels import labels_for
 from connectors.website.options import Options as WebsiteOptions
 from connectors.website.page import Cards, Pages, Site, icon, stylesheet
-from connectors.website.pictures import gather, stills
+from connectors.website.pictures import Album, Picture, gather, stills
 from connectors.website.selection import Selection, select
 from syndicator.contract import Context, View
+from syndicator.folder import Folder
 from syndicator.model import Item
 
+MARK = b"syndicator"
+"""Every text we write contains it (``generator``, a comment)."""
 FILES = ("index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg")
 
 
@@ -30,13 +32,14 @@ class WebsiteProjection:
     def __init__(self, options: WebsiteOptions, context: Context) -> None:
         self._options = options
         self._context = context
-        self._folder = Folder(context.public_dir / options.folder, context.state_dir / "website.json")
+        self._folder = Folder(context.public_dir / options.folder, context.state_dir / "files.json", MARK)
+        self._album = Album(context.state_dir / "pictures.json")
         self._pages = Pages()
         self._site = _site(options, context)
 
     async def open(self) -> None:
         """Make sure that what stands in the folder is ours or nobody's. Raises Rejected when it is somebody else's."""
-        await asyncio.to_thread(self._look)
+        await asyncio.to_thread(self._folder.check, FILES)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -44,13 +47,9 @@ class WebsiteProjection:
     async def project(self, view: View) -> None:
         """Write what differs. A picture that cannot be had now is left out, and asked for again at the next projection."""
         selection = select(view, self._context.now(), self._context.association.timezone, self._options)
-        await asyncio.to_thread(self._look)
+        await asyncio.to_thread(self._folder.check, FILES)
         pictures = await self._pictures(selection)
         await asyncio.to_thread(self._write, selection, view, pictures)
-
-    def _look(self) -> None:
-        self._folder.load()
-        self._folder.check(FILES)
 
     async def _pictures(self, selection: Selection) -> Mapping[str, Picture]:
         if not self._options.images:
@@ -58,10 +57,11 @@ class WebsiteProjection:
         most = self._options.events_max
         shown: tuple[Item, ...] = (*selection.upcoming[:most], *selection.ongoing[:most], *selection.posts, *selection.videos)
         wanted = [still for item in shown for still in stills(item)]
-        return await gather(self._context.http, wanted, self._folder, self._context.state_dir / "media")
+        return await gather(self._context.http, wanted, self._folder, self._album, self._context.state_dir / "media")
 
     def _write(self, selection: Selection, view: View, pictures: Mapping[str, Picture]) -> None:
-        self._folder.publish(self._files(selection, view, pictures), pictures)
+        self._folder.publish(self._files(selection, view, pictures), keep={picture.file for picture in pictures.values()})
+        self._album.keep(pictures)
 
     def _files(self, selection: Selection, view: View, pictures: Mapping[str, Picture]) -> dict[str, bytes]:
         site, association, most = self._site, self._context.association, self._options.events_max

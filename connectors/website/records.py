@@ -7,9 +7,8 @@ from typing import Any
 
 from connectors.website import clean
 from connectors.website.cards import ends, map_url, place_text, starts
-from connectors.website.folder import Picture
 from connectors.website.page import Site
-from connectors.website.pictures import stills
+from connectors.website.pictures import Picture, stills
 from connectors.website.selection import LONG_AGO, Selection
 from syndicator.contract import Association, View
 from syndicator.model import Attachment, Event, Place
