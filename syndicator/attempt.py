@@ -169,14 +169,14 @@ async def _renditions(tenant: Tenant, publisher: Publisher, delivery: Delivery, 
 
 
 def _rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored) -> list[Rendition]:
-    destination = tenant.config.destinations[delivery.destination]
     return list(
         render(
             stored.item,
             publisher.limits,
             _route(tenant, delivery).style,
             association=tenant.config.association,
-            destination_names={destination.name, destination.type},
+            destination_names=tenant.destination_names(),
+            purpose=delivery.purpose,
         )
     )
 

@@ -94,7 +94,7 @@ class Limits:
     link_apart: bool = False
     """Whether the way home travels in ``Rendition.link`` instead of at the end of the text."""
     content_warning: bool = False
-    """Whether it has a field of its own for it; else it opens the text."""
+    """Whether it has a field of its own for it, which counts with the text; else it opens the text."""
     hashtags_max: int | None = None
     threads: bool = False
     """Whether a part can answer its parent."""

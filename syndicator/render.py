@@ -18,6 +18,7 @@ from syndicator.text import phrases
 from syndicator.text.attachments import Chosen, choose
 from syndicator.text.clean import clean
 from syndicator.text.compose import Composed, Draft, compose
+from syndicator.text.count import length
 from syndicator.text.dates import describe_instant, describe_when
 from syndicator.text.html import parse
 from syndicator.text.language import our_language, valid_language
@@ -198,7 +199,8 @@ class _Shaping:
         draft = self._linked(item, draft, always=always, empty=not chosen.attachments)
         if self.style.footer:
             draft = replace(draft, footer=clean(self.style.footer).strip())
-        composed = compose(draft, self.limits, thread=self.style.long_text == "thread" and self.limits.threads)
+        warning = _fitting_warning(warning, self.limits)
+        composed = compose(draft, _beside(warning, self.limits), thread=self.style.long_text == "thread" and self.limits.threads)
         all_notes = (*notes, *more, *chosen.notes, *composed.notes, *self._cost_notes(composed))
         base = Rendition(
             uid=item.uid,
@@ -277,6 +279,20 @@ def _warning(post: Post, style: Style) -> str:
     """The content warning in one line, without what only exists at home."""
     text = " ".join(neutralise_plain(clean(post.content_warning), post.mentions, style.mentions).split())
     return _without_emojis(text, post.emojis) if style.custom_emoji == "drop" else text
+
+
+def _fitting_warning(warning: str, limits: Limits) -> str:
+    """The warning where it has a field, with half of the room left for the text: the services that have one count both together."""
+    if not limits.content_warning or limits.text_max is None:
+        return warning
+    return shorten(warning, replace(limits, text_max=limits.text_max // 2, bytes_max=None))
+
+
+def _beside(warning: str, limits: Limits) -> Limits:
+    """The room that a warning in its own field leaves for the text."""
+    if not warning or not limits.content_warning or limits.text_max is None:
+        return limits
+    return replace(limits, text_max=limits.text_max - length(warning, limits))
 
 
 def _without_emojis(text: str, emojis: Collection[str]) -> str:

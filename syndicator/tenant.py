@@ -92,6 +92,10 @@ class Tenant:
         """In the order of the configuration."""
         return tuple(self.config.routes.values())
 
+    def destination_names(self) -> frozenset[str]:
+        """Names and types of every destination: what an author's ``#no…`` may refuse."""
+        return frozenset(word for destination in self.config.destinations.values() for word in (destination.name, destination.type))
+
     def targets(self) -> Mapping[str, Target]:
         """The publishers as far as planning goes."""
         targets = {}

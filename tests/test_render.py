@@ -18,7 +18,7 @@ from syndicator.render import render
 from syndicator.route import Style
 from syndicator.testing import NOW, make_event, make_post
 from syndicator.text.clean import clean
-from syndicator.text.count import fits
+from syndicator.text.count import fits, length
 from syndicator.text.links import addresses, emails, mentions
 from syndicator.text.notes import describe, explain
 from tests.text_networks import BLUESKY, MASTODON, NETWORKS, X
@@ -31,7 +31,7 @@ LIMITS = {
     "thirty": Limits(text_max=30, media=X.media),
     "sixty": SIXTY,
     "sixty-thread": replace(SIXTY, threads=True),
-    "bluesky-with-cw": replace(SIXTY, threads=True, content_warning=True),
+    "sixty-five-with-cw": replace(SIXTY, text_max=65, threads=True, content_warning=True),
     "x-no-video": replace(X, media=replace(X.media, videos_max=0)),
     "alt-twenty": replace(X, media=replace(X.media, alt_max=20)),
 }
@@ -235,3 +235,15 @@ def test_the_way_home_survives(item: Item, name: str) -> None:
 def _live_handles(text: str) -> list[str]:
     taken = [(entity.start, entity.end) for entity in [*addresses(text), *emails(text)]]
     return [entity.value for entity in mentions(text) if not any(start <= entity.start < end for start, end in taken)]
+
+
+def test_warning_and_text_share_the_room() -> None:
+    """Mastodon counts the warning's field with the text: together they fit, and an endless warning leaves half to the text."""
+    assert MASTODON.text_max is not None
+    long = "mot " * 200
+    for warning in ("Nourriture", "avertissement " * 60):
+        (rendition,) = render(make_post(html=f"<p>{long}</p>", content_warning=warning), MASTODON, Style(), association=ASSOCIATION)
+
+        used = length(rendition.text, MASTODON) + length(rendition.content_warning, MASTODON)
+        assert MASTODON.text_max - 20 < used <= MASTODON.text_max
+        assert length(rendition.text, MASTODON) >= MASTODON.text_max // 2 - 20
