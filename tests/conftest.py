@@ -1,1 +1,5 @@
 """Fixtures that every test may use."""
+
+import pytest
+
+pytest.register_assert_rewrite("syndicator.testing")
