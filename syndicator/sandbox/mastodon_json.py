@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 from syndicator.sandbox.mastodon_flavours import Flavour
@@ -134,7 +135,7 @@ class Shapes:
 
     def _tags(self, content: str) -> list[dict[str, str]]:
         # Mastodon folds the names; the author's spelling stands in the content alone.
-        names = dict.fromkeys(name.casefold() for name in _HASHTAG.findall(content))
+        names = dict.fromkeys(name.casefold() for name in _HASHTAG.findall(unescape(content)))
         return [{"name": name, "url": f"{self.url}/tags/{name}"} for name in names]
 
     def media(self, media: Media) -> dict[str, Any]:
