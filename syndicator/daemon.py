@@ -34,6 +34,8 @@ class Attendant:
     """Runs one association until told to stop."""
 
     tenant: Tenant
+    spread: timedelta = timedelta(0)
+    """The first look at each source comes at random within this."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     news: dict[str, asyncio.Event] = field(default_factory=dict)
     """Destination → set when there may be work for it."""
@@ -97,6 +99,7 @@ class Attendant:
     async def _attend_source(self, name: str) -> None:
         listener: asyncio.Task[None] | None = None
         wake = asyncio.Event()
+        await self._sleep(self.spread * self.tenant.rng.random())
         try:
             while not self.stopping.is_set():
                 polled = await steps.poll(self.tenant, name)

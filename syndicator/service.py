@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syndicator import systemd
 from syndicator.config import Config
@@ -25,6 +25,8 @@ Load = Callable[[], tuple[Sequence[Config], Sequence[ConfigError]]]
 """Read the configuration again: the associations that are right, and what is wrong with the others."""
 
 LEDGER_THREADS = 4
+SPREAD_S = 0.2
+"""For each association beyond the first, how much longer the first polls are spread over: a host's hundreds do not all ask at once."""
 
 
 @dataclass(kw_only=True)
@@ -84,19 +86,20 @@ class Service:
     async def _start_all(self, configs: Sequence[Config], errors: Sequence[ConfigError]) -> None:
         for error in errors:
             event(self.log, logging.ERROR, "config.refused", detail=str(error))
+        spread = timedelta(seconds=SPREAD_S * (len(configs) - 1))
         for config in configs:
             try:
-                await self._start(config)
+                await self._start(config, spread)
             except StateError as error:
                 if not self.many:
                     raise
                 hint = pick(error.hint, config.association.language) if error.hint else ""
                 event(self.log, logging.ERROR, "association.refused", slug=config.slug, detail=error.detail, hint=hint or None)
 
-    async def _start(self, config: Config) -> None:
+    async def _start(self, config: Config, spread: timedelta) -> None:
         rng = random.Random()  # noqa: S311 - jitter, no secret
         tenant = Tenant.make(config, self.sessions, self.now, rng, self._executor)
-        attendant = Attendant(tenant=tenant)
+        attendant = Attendant(tenant=tenant, spread=spread)
         try:
             await attendant.start()
         except SyndicatorError:
@@ -110,18 +113,21 @@ class Service:
         await asyncio.gather(*(attendant.stop() for attendant in stopped))
 
     async def _read_again(self) -> None:
-        """SIGHUP: the new configuration where it is right, the old one where it is not."""
+        """SIGHUP: the new configuration where it is right, the old one where it is not; who did not change goes on undisturbed."""
         systemd.reloading(self.environ)
         configs, errors = self.load()
         for error in errors:
             event(self.log, logging.ERROR, "config.refused", detail=str(error), hint=say(self.language, "run.reload-refused"))
         wrong = {problem.path for error in errors for problem in error.problems}
         wanted = {config.slug: config for config in configs}
-        for slug, attendant in list(self.attendants.items()):
-            if slug in wanted or str(attendant.tenant.config.path) not in wrong:
-                del self.attendants[slug]
-                await attendant.stop()
-        await self._start_all(list(wanted.values()), [])
+        kept = {
+            slug
+            for slug, attendant in self.attendants.items()
+            if attendant.tenant.config == wanted.get(slug) or str(attendant.tenant.config.path) in wrong
+        }
+        stopped = [self.attendants.pop(slug) for slug in list(self.attendants) if slug not in kept]
+        await asyncio.gather(*(attendant.stop() for attendant in stopped))
+        await self._start_all([config for slug, config in wanted.items() if slug not in kept], [])
         systemd.ready(self.environ, self._status())
         event(self.log, logging.INFO, "service.reloaded", associations=len(self.attendants))
 
