@@ -133,7 +133,7 @@ class Simulator:
         try:
             response = await handler(request)
         except web.HTTPException as refusal:
-            response = refusal
+            response = web.Response(status=refusal.status, reason=refusal.reason, headers=refusal.headers, body=refusal.body)
         self._call_hooks("after", request)
         if fault is None:
             return response
