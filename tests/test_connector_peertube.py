@@ -244,6 +244,23 @@ async def test_full_description_and_tags(simulator: PeertubeSimulator, source: P
     assert post.tags == ("réparation", "Vélo")
 
 
+async def test_an_edit_that_the_listing_does_not_show_is_seen_within_hours(
+    simulator: PeertubeSimulator, source: PeertubeSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tags and the end of a description are only in the detail: the newest videos are looked at again now and then."""
+    first = await source.fetch(None)
+    video = max(simulator.videos.values(), key=lambda one: one.published_at)
+    simulator.edit(video.uuid, tags=("vélo", "hiver"))
+    soon = await source.fetch(first.cursor)
+    later = replace(source._context, now=lambda: NOW + timedelta(hours=7))
+    monkeypatch.setattr(source, "_context", later)
+    late = await source.fetch(first.cursor)
+    again = await source.fetch(first.cursor)
+
+    assert soon.changed == again.changed == ()
+    assert {post.uid: post.tags for post in late.changed}[simulator.uid(video)] == ("vélo", "hiver")
+
+
 async def test_an_old_video_published_late_is_seen(simulator: PeertubeSimulator, source: PeertubeSource) -> None:
     """What matters is when it became public here, not when it was filmed, and not its number."""
     draft = simulator.publish("velo", "Archive", privacy=3, originally_published_at=datetime(2009, 1, 1, tzinfo=UTC), at=hours_ago(48))

@@ -14,7 +14,7 @@ the following polls the rest.
 
 What it cannot do: it leaves the video file itself where it is (destinations get the thumbnail, the link and the player); it sees an
 edit of the title, thumbnail, category or first 250 characters at once, and one that touches only tags or the end of a long
-description when the daemon re-reads the recent videos; an instance that shows nothing to visitors cannot be read.
+description within six hours, and only of the ten newest videos; an instance that shows nothing to visitors cannot be read.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -34,6 +34,9 @@ from syndicator.errors import AuthExpired, ConnectorError, Gone, RateLimited, Re
 from syndicator.http import Response, error_for
 from syndicator.model import Batch, Post, Tombstone
 
+RECHECK_EVERY = timedelta(hours=6)
+RECHECKED = 10
+"""How many of the newest videos are looked at again for edits that the listing does not show."""
 COUNT_MAX = 100
 """PeerTube's own limit of one page."""
 DETAILS_MAX = 40
@@ -150,6 +153,7 @@ class PeertubeSource:
         # With other options the same videos may look different: they are read anew.
         self._shape = hashlib.sha256(repr(options).encode()).hexdigest()[:12]
         self._etag: tuple[str, str] | None = None
+        self._rechecked_at = context.now()
         self.account: str | None = None
 
     async def open(self) -> None:
@@ -171,14 +175,23 @@ class PeertubeSource:
         etag = self._etag[1] if self._etag and self._etag[0] == cursor else known.etag
         response = await self._get(self._actor.path + "/videos", params=self._query(), etag=etag)
         if response.status == 304:
-            return known.all_present()
+            return await self._unchanged(known)
         listed = self._listed(response)
         new_etag = response.headers.get("ETag", "")
         if cursor is not None and {video.uid: video.digest for video in listed} == known.seen:
             # Views move the ETag without any news: it is kept in memory, so that nothing needs to be stored.
             self._etag = (cursor, new_etag)
-            return known.all_present()
+            return await self._unchanged(known)
         return await self._batch(listed, known, new_etag)
+
+    async def _unchanged(self, known: _Known) -> Batch:
+        """What the listing has no word of (tags, the end of a description) is looked up now and then, for the newest videos."""
+        now = self._context.now()
+        if now - self._rechecked_at < RECHECK_EVERY:
+            return known.all_present()
+        self._rechecked_at = now
+        again = await self.read(list(known.seen)[:RECHECKED])
+        return replace(known.all_present(), changed=again.changed)
 
     async def read(self, ids: Sequence[str]) -> Batch:
         """The videos as they are now. 404, or 401/403 in PeerTube's own words, means gone from the public's eyes, not for certain."""
