@@ -38,18 +38,21 @@ def run(args: Namespace) -> int:
 
 def _list(ledger: Any, args: Namespace) -> int:
     states = ("pending", "sending", "parked", "done", "dropped") if args.all else ("pending", "sending", "parked")
-    rows: list[tuple[Delivery, str]] = ledger.transact_now(
-        lambda store: [(delivery, _title(store, delivery)) for delivery in store.outbox.deliveries(*states)]
+    rows: list[tuple[Delivery, str, str]] = ledger.transact_now(
+        lambda store: [
+            (delivery, _title(store, delivery), _todo(store, delivery, args.language)) for delivery in store.outbox.deliveries(*states)
+        ]
     )
     if args.json:
-        show_json([_data(delivery, title) for delivery, title in rows])
+        show_json([_data(delivery, title, todo) for delivery, title, todo in rows])
         return OK
     if not rows:
         print(say(args.language, "outbox.empty"))
-    for delivery, title in rows:
+    for delivery, title, todo in rows:
         print(_row(delivery, title, args.language))
-        if delivery.reason:
-            print(say(args.language, "outbox.reason", reason=reason(delivery.reason, args.language)))
+        for line in (reason(delivery.reason, args.language) if delivery.reason else "", todo):
+            if line:
+                print(say(args.language, "outbox.reason", reason=line))
     return OK
 
 
@@ -80,6 +83,16 @@ def _title(store: Any, delivery: Delivery) -> str:
     return " ".join(text.split())[:60] or delivery.uid
 
 
+def _todo(store: Any, delivery: Delivery, language: str) -> str:
+    """What a person can do about a parked delivery."""
+    from syndicator.alerts import describe
+
+    if delivery.state != "parked":
+        return ""
+    problem = next((one for one in store.problems.open() if one.subject == f"delivery:{delivery.id}"), None)
+    return "" if problem is None else describe(problem, language)[1]
+
+
 def _row(delivery: Delivery, title: str, language: str) -> str:
     return say(
         language,
@@ -100,6 +113,6 @@ def reason(code: str, language: str) -> str:
         return code
 
 
-def _data(delivery: Delivery, title: str) -> dict[str, Any]:
+def _data(delivery: Delivery, title: str, todo: str) -> dict[str, Any]:
     names = ("id", "state", "purpose", "route", "source", "uid", "destination", "part", "attempts", "due_at", "outcome_unknown", "reason")
-    return {name: getattr(delivery, name) for name in names} | {"title": title}
+    return {name: getattr(delivery, name) for name in names} | {"title": title, "todo": todo}
