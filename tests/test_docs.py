@@ -25,7 +25,7 @@ from syndicator.config.load import SECTIONS
 from syndicator.config.report import Report
 from syndicator.config.routes import ROUTE_KEYS
 from syndicator.config.sections import AlertKeys, Folders, NetworkKeys, WebKeys
-from syndicator.contract import Association
+from syndicator.contract import Association, CanDelete, CanFind, CanListen, CanRead, CanRecognise, CanUpdate, Limits
 from syndicator.route import Filter, Route, Style
 
 ROOT = Path(__file__).parent.parent
@@ -286,3 +286,70 @@ def test_configurations_in_the_docs_are_right(tmp_path: Path, path: Path) -> Non
         _make_secrets(raw, tmp_path)
 
         assert load(example, environ={"CREDENTIALS_DIRECTORY": str(tmp_path), "STATE_DIRECTORY": str(tmp_path)}).routes
+
+
+def sections(path: str) -> dict[str, str]:
+    """The text below each ``##`` of a page, by its heading."""
+    parts = re.split(r"^## (.+)$", DOCS[ROOT / "docs" / path], flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def can(connector: type[Any], ability: type[Any]) -> bool:
+    """Whether a class has an ability's methods."""
+    return all(hasattr(connector, name) for name in vars(ability) if not name.startswith("_"))
+
+
+def said(value: object) -> str:
+    """A fact as the French tables write it."""
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    return "sans limite" if value is None else str(value)
+
+
+def row(*cells: object) -> str:
+    """One line of a table."""
+    return "| " + " | ".join(said(cell) for cell in cells) + " |"
+
+
+@pytest.mark.parametrize(("group", "name"), OURS)
+def test_every_connector_has_its_section(group: registry.Group, name: str) -> None:
+    """It names exactly the options there are, and leads to the manual."""
+    connector = registry.find(group, name)
+    section = sections(f"{group}.md")[name]
+    listed = re.search(r"^Options : (.+)\.$", section, re.MULTILINE)
+
+    assert listed
+    assert re.findall(r"`(\w+)`", listed[1]) == [each.name for each in fields(connector.Options)]
+    assert f"(../connectors/{connector.__module__.split('.')[1]}/__init__.py)" in section
+
+
+def test_the_table_of_sources_is_true() -> None:
+    """What each can do, from its class."""
+    rows = []
+    for name in (name for group, name in OURS if group == "sources"):
+        source = registry.find("sources", name)
+        rows.append(row(f"`{name}`", can(source, CanRead), can(source, CanListen), can(source, CanRecognise)))
+
+    assert "\n".join(rows) in DOCS[ROOT / "docs" / "sources.md"]
+
+
+def test_the_tables_of_destinations_are_true() -> None:
+    """What each can do and how much it takes, from its class and its Limits."""
+    abilities, limits = [], []
+    for name in (name for group, name in OURS if group == "destinations"):
+        found = registry.find("destinations", name)
+        if not hasattr(found, "publish"):
+            abilities.append(row(f"`{name}`", "vue", "oui", "oui", *["sans objet"] * 4))
+            continue
+        told: Limits = found.limits
+        window = f"{told.key_window_s} s" if told.key_window_s else "non"
+        knows = [can(found, ability) for ability in (CanUpdate, CanDelete, CanFind)]
+        abilities.append(row(f"`{name}`", "compte", *knows, window, told.threads, told.content_warning))
+        media = told.media
+        sizes = [None if size is None else f"{size // 1024**2} Mio" for size in (media.image_max_bytes, media.video_max_bytes)]
+        text = None if told.text_max is None else f"{told.text_max} ({told.text_unit})"
+        limits.append(row(f"`{name}`", text, told.url_length, media.images_max, media.videos_max, media.mixed, *sizes, media.alt_max))
+
+    page = DOCS[ROOT / "docs" / "destinations.md"]
+    assert "\n".join(abilities) in page
+    assert "\n".join(limits) in page
