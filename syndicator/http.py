@@ -136,9 +136,9 @@ class Http:
         sent.setdefault("User-Agent", self.user_agent)
         permanent = True
         moved_to = None
-        first_host = urlsplit(url).netloc
+        asked, first_host = url, urlsplit(url).netloc
         for _ in range(REDIRECTS_MAX + 1):
-            response = await self._once(method, url, sent, params, json, data, max_bytes, timeout_s)
+            response = await self._once(method, url, sent, params, json, data, max_bytes, timeout_s, asked)
             location = response.headers.get("Location")
             if response.status not in (301, 302, 303, 307, 308) or not location or method not in SAFE_METHODS:
                 return Response(status=response.status, url=response.url, headers=response.headers, body=response.body, moved_to=moved_to)
@@ -159,6 +159,7 @@ class Http:
         data: Any,
         max_bytes: int,
         timeout_s: float,
+        asked: str,
     ) -> Response:
         safe = method in SAFE_METHODS
         host = (urlsplit(url).hostname or "").lower()
@@ -172,10 +173,10 @@ class Http:
                 return Response(status=answer.status, url=str(answer.url), headers=answer.headers, body=body)
         except ConnectorError:
             raise
+        except aiohttp.ClientConnectorError as error:  # before ValueError, which a certificate's error is too
+            raise _unreachable(url, asked, error) from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
             raise Rejected(f"{url} is not a usable web address") from error
-        except aiohttp.ClientConnectorError as error:
-            raise _unreachable(url, error) from error
         except aiohttp.ConnectionTimeoutError as error:
             raise Transient(f"{urlsplit(url).netloc} does not answer") from error
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
@@ -215,16 +216,10 @@ async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     )
 
 
-def _unreachable(url: str, error: aiohttp.ClientConnectorError) -> ConnectorError:
+def _unreachable(url: str, asked: str, error: aiohttp.ClientConnectorError) -> ConnectorError:
     host = urlsplit(url).netloc
     if isinstance(error.os_error, PrivateAddress):
-        return Rejected(
-            f"{host}: {error.os_error}",
-            hint=words(
-                fr="Si ce serveur est sur votre réseau, ajoutez son nom à allow_private dans la section [network].",
-                en="If that server is on your own network, add its name to allow_private in the [network] section.",
-            ),
-        )
+        return _private(host, urlsplit(asked).netloc, error.os_error)
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return Transient(
             f"{host}: {error}",
@@ -233,7 +228,36 @@ def _unreachable(url: str, error: aiohttp.ClientConnectorError) -> ConnectorErro
                 en="That server's certificate is not valid: tell the people who run it.",
             ),
         )
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Transient(
+            f"{host}: {error.os_error}",
+            hint=words(
+                fr=f"Le nom de serveur « {host} » est introuvable : vérifiez l'orthographe de l'adresse, et que cette machine "
+                "est bien en ligne.",
+                en=f'The server name "{host}" cannot be found: check the spelling of the address, and that this machine is online.',
+            ),
+        )
     return Transient(f"{host}: {error.os_error or error}")
+
+
+def _private(host: str, asked_host: str, refused: OSError) -> Rejected:
+    if host != asked_host:
+        return Rejected(
+            f"{asked_host} leads to {host}: {refused}",
+            hint=words(
+                fr=f"{asked_host} renvoie vers une adresse privée ({host}), ce que nous ne suivons pas : vérifiez l'adresse configurée, "
+                "ou prévenez les personnes qui administrent ce serveur.",
+                en=f"{asked_host} leads to a private address ({host}), which we do not follow: check the configured address, or tell the "
+                "people who run that server.",
+            ),
+        )
+    return Rejected(
+        f"{host}: {refused}",
+        hint=words(
+            fr="Si ce serveur est sur votre réseau, ajoutez son nom à allow_private dans la section [network].",
+            en="If that server is on your own network, add its name to allow_private in the [network] section.",
+        ),
+    )
 
 
 class Sessions:

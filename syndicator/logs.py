@@ -38,6 +38,9 @@ _SHAPES = (
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@]*):[^\s/@]+@"), r"\1:" + HIDDEN + "@"),
 )
 
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What would move a terminal's cursor or turn the writing direction around; line breaks and tabs stay."""
+
 
 class Redactor:
     """Takes credentials out of text; one for the process, because a secret is a secret in everybody's log."""
@@ -73,8 +76,13 @@ def hide(value: str) -> None:
 
 
 def clean(text: str) -> str:
-    """``text`` without any credential: for whatever is shown outside the logs (status page, alerts, reasons kept in the store)."""
-    return REDACTOR.clean(text)
+    """``text`` without any credential or control character: for whatever is shown outside the logs (terminal, status page, alerts)."""
+    return visible(REDACTOR.clean(text))
+
+
+def visible(text: str) -> str:
+    """``text`` without control characters: for whatever strangers wrote that is shown in a terminal."""
+    return _UNSEEN.sub("\ufffd", text)
 
 
 def event(log: logging.Logger, level: int, name: str, /, *, exc_info: BaseException | None = None, **fields: Any) -> None:

@@ -109,6 +109,12 @@ def test_innocent_text_is_left_alone(text: str) -> None:
     assert Redactor().clean(text) == text
 
 
+def test_nothing_a_server_says_moves_the_cursor() -> None:
+    """Escape sequences, carriage returns, C1 controls and bidirectional overrides are made visible; text in any script stays."""
+    assert clean("\x1b[2Jvide\r\x9b31m\u202eenvers\n\tfin\u00a0!") == "\ufffd[2Jvide\ufffd\ufffd31m\ufffdenvers\n\tfin\u00a0!"
+    assert clean("ça coûte 5\u202f€ · 日本 · שלום · 👩‍🚒") == "ça coûte 5\u202f€ · 日本 · שלום · 👩‍🚒"
+
+
 def test_secrets_are_known_by_their_value() -> None:
     """Anywhere, also percent-encoded; the longest first, so that no tail of one is left; too short ones are not searched for."""
     redactor = Redactor()
