@@ -15,7 +15,8 @@ def is_part(status: Mapping[str, Any], rendition: Rendition) -> bool:
     there = status.get("media_attachments") or []
     if _words(str(status.get("spoiler_text") or "")) != _words(rendition.content_warning):
         return False
-    if bool(status.get("in_reply_to_id")) != (rendition.part > 0) or len(there) > len(rendition.attachments):
+    # A later part always answers the one before; a first part may well answer an earlier post of the same thread.
+    if (rendition.part > 0 and not status.get("in_reply_to_id")) or len(there) > len(rendition.attachments):
         return False
     if rendition.text.strip():
         return True
