@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.feed import HOSTILE
+from connectors.feed.apart import HOSTILE
 from connectors.feed.parser import DEPTH_MAX, ITEMS_MAX, Refused, bounded
 from syndicator.contract import Context
 from syndicator.errors import AuthExpired, Rejected, Transient
@@ -129,7 +129,7 @@ async def test_a_parser_that_does_not_end_is_killed(
     interpreter.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec tail -f /dev/null\n")
     interpreter.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(interpreter))
-    monkeypatch.setattr("connectors.feed.PARSE_MAX_S", 0.5)
+    monkeypatch.setattr("connectors.feed.apart.PARSE_MAX_S", 0.5)
     with pytest.raises(Rejected) as caught:
         await source_at(f"{simulator.url}/feed/", context).fetch(None)
 

@@ -2,13 +2,16 @@
 
 What it does: fetches the feed, and turns each item into a post with its title, text, picture (with its alt text where the feed gives
 one), tags, author, language and date. It reads RSS 0.9 to 2.0, Atom and JSON Feed, well-formed or not; WordPress's featured image or
-first picture (never its emoji or counters); Pixelfed's and Mastodon's own feeds, with their alt texts.
+first picture (never its emoji or counters); Pixelfed's and Mastodon's own feeds, with their alt texts. Of a WordPress site it reads
+further pages of the feed when more was written between two polls than one page holds. An article with a password, which WordPress
+lists with a form for its text, is never mirrored; one that gets a password is removed where it was.
 
 Credential: none; a feed that needs a password cannot be read.
 
-Cost: one request per poll, answered "304 not modified" when nothing changed. Only when the feed really changed is it parsed, in a
-process of its own (0.1 to 0.3 s of CPU and 20 to 35 MB for that moment): a feed is a stranger's document, and one made to hurt is
-killed after 15 seconds at most and costs this daemon nothing. At most 2 MB and 500 items are read.
+Cost: one request per poll, answered "304 not modified" when nothing changed; every six hours the whole feed, because WordPress says 304
+of an article that comes out behind a newer one. Only when the feed really changed is it parsed, in a process of its own (0.1 to 0.3 s of
+CPU and 20 to 35 MB for that moment): a feed is a stranger's document, and one made to hurt is killed after 15 seconds at most and costs
+this daemon nothing. At most 2 MB and 500 items are read, of WordPress ten such pages.
 
 What it cannot do: a feed shows the last ten items or so. What comes and goes between two polls is not seen, an item that is no
 longer in it is not taken for deleted, and edits are followed only as long as the item is there. An item without a date has none here.
@@ -17,30 +20,30 @@ longer in it is not taken for deleted, and edits are followed only as long as th
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import os
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, ClassVar, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from connectors.feed.jsonfeed import parsed_json
-from connectors.feed.posts import posts_from
+from connectors.feed.apart import Refusals, plain
+from connectors.feed.known import Known, hashed, known_from, names_of, validators
+from connectors.feed.posts import locked_in, posts_from
 from connectors.feed.recognition import feed_url_on, is_something_else
 from syndicator.contract import Context, Page
 from syndicator.errors import AuthExpired, Gone, Rejected, Transient, words
 from syndicator.http import FEED_MAX_BYTES, Response, error_for
-from syndicator.model import Batch, Post
+from syndicator.model import Batch, Post, Tombstone
 
-PARSE_MAX_S = 15.0
-REFUSED_FOR = timedelta(days=1)
-"""A body that could not be parsed is tried again after that: it may have been this machine that was slow."""
 FRESH = timedelta(minutes=1)
 """How long what ``open`` fetched may serve the first ``fetch``."""
+WHOLE_EVERY = timedelta(hours=6)
+"""How long a site is believed that nothing changed. WordPress's validators know of dates only: an article that was due before the
+newest one and comes out after it changes neither."""
+PAGES_MAX = 10
+"""How many pages of a WordPress feed one look reads at most."""
+OWED_MAX = 3
+"""How often further pages that could not be had are asked for again."""
 
 NOT_A_FEED = words(
     fr="Cette adresse ne mène pas à un flux RSS, Atom ou JSON Feed. Sur un site WordPress, essayez d'ajouter /feed/ à l'adresse du site.",
@@ -53,10 +56,6 @@ GONE_FOR_GOOD = words(
 LOCKED = words(
     fr="Le site refuse de montrer ce flux aux visiteurs : demandez aux personnes qui l'administrent de l'ouvrir.",
     en="The site refuses to show this feed to visitors: ask the people who run it to open it.",
-)
-HOSTILE = words(
-    fr="Ce flux est anormal (trop gros, trop imbriqué, trop long à lire) : il n'a pas été lu. Prévenez les personnes qui tiennent le site.",
-    en="This feed is abnormal (too large, too deeply nested or too long to read): it was not read. Tell the people who run the site.",
 )
 
 
@@ -82,21 +81,6 @@ class FeedOptions:
             ))  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Known:
-    """What the last look left behind; ``url`` is where redirects led, for validators belong to that address."""
-
-    options: str = ""
-    """Hash of the options that shaped the posts: with others, the feed is read anew."""
-    url: str = ""
-    etag: str = ""
-    modified: str = ""
-    body: str = ""
-    """Hash of the bytes: an unchanged body is not parsed again."""
-    items: str = ""
-    """Hash of the posts: a feed that only says it was built again is no news."""
-
-
 class FeedSource:
     """Reads one feed."""
 
@@ -106,8 +90,10 @@ class FeedSource:
         self._options = options
         self._context = context
         self._opened: tuple[datetime, Response] | None = None
-        self._latest: tuple[str, _Known] | None = None
+        self._latest: tuple[str, Known] | None = None
         """Cursor → what was learnt since without any news, so that nothing needs to be stored for it."""
+        self._whole_at: datetime | None = None
+        """When the feed was last read whole."""
         self._moved_to: str | None = None
         self.account: str | None = None
 
@@ -129,23 +115,26 @@ class FeedSource:
         response = await self._look(known)
         if response is None:
             return Batch()
-        seen = _Known(
-            options=known.options,
-            url=response.url,
-            etag=response.headers.get("ETag", ""),
-            modified=response.headers.get("Last-Modified", ""),
-            body=_hash(response.body),
-            items=known.items,
-        )
+        etag, modified = validators(response.headers, self._context.now())
+        seen = replace(known, url=response.url, etag=etag, modified=modified, body=hashed(response.body))
         if cursor is not None and seen.body == known.body:
             self._latest = (cursor, seen)
             return Batch()
-        posts = await self._posts(response, seen.body, first=cursor is None)
-        items = _hash(repr(posts).encode())
-        if cursor is not None and items == known.items:
-            self._latest = (cursor, seen)
+        feed = await self._read(response, seen.body, first=cursor is None)
+        posts, locked = await self._understood(feed)
+        seen = replace(seen, items=hashed(repr((posts, locked)).encode()))
+        if cursor is not None and seen.items == known.items:
+            self._latest = (cursor, replace(seen, names=known.names))
             return Batch()
-        return Batch(changed=posts, cursor=json.dumps({**vars(seen), "items": items}))
+        if _is_wordpress(feed):
+            uids = [*(post.uid for post in posts), *locked]
+            seen = replace(seen, names=names_of(uids))
+            if uids and not known.holds(uids):
+                older, also_locked, reached = await self._older(response.url, known, uids)
+                posts, locked = (*posts, *older), (*locked, *also_locked)
+                seen = seen if reached or known.owed >= OWED_MAX else seen.owing(known)
+        gone = tuple(Tombstone(uid=uid, certain=True) for uid in locked)
+        return Batch(changed=posts, gone=gone, cursor=seen.cursor())
 
     @classmethod
     def recognise(cls, page: Page) -> Mapping[str, Any] | None:
@@ -153,31 +142,30 @@ class FeedSource:
         url = feed_url_on(page)
         return {"url": url} if url else None
 
-    def _known(self, cursor: str | None) -> _Known:
+    def _known(self, cursor: str | None) -> Known:
         if self._latest and self._latest[0] == cursor:
             return self._latest[1]
-        options = _hash(repr(self._options).encode())
-        try:
-            known = _Known(**json.loads(cursor or "{}"))
-        except (ValueError, TypeError):
-            known = _Known()
-        return known if known.options == options else _Known(options=options)
+        return known_from(cursor, hashed(repr(self._options).encode()))
 
-    async def _look(self, known: _Known) -> Response | None:
+    async def _look(self, known: Known) -> Response | None:
         """The feed, or None when it has not changed. Validators of one address say nothing of another."""
+        now = self._context.now()
         opened, self._opened = self._opened, None
-        if opened and self._context.now() - opened[0] <= FRESH:
+        if opened and now - opened[0] <= FRESH:
+            self._whole_at = opened[0]
             return opened[1]
-        response = await self._get(_conditions(known))
-        if response.status != 304:
-            return response
-        return None if response.url == known.url else await self._get({})
+        believed = self._whole_at is not None and now - self._whole_at < WHOLE_EVERY
+        response = await self._get(known.conditions() if believed else {})
+        if response.status == 304 and response.url == known.url:
+            return None
+        self._whole_at = now
+        return response if response.status != 304 else await self._get({})
 
-    async def _get(self, headers: Mapping[str, str]) -> Response:
+    async def _get(self, headers: Mapping[str, str], *, url: str | None = None) -> Response:
         accept = (
             "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
         )
-        response = await self._context.http.get(self._options.url, headers={"Accept": accept, **headers}, max_bytes=FEED_MAX_BYTES)
+        response = await self._context.http.get(url or self._options.url, headers={"Accept": accept, **headers}, max_bytes=FEED_MAX_BYTES)
         error = error_for(response, self._context.now())
         if isinstance(error, Gone):
             raise Rejected(error.detail, hint=GONE_FOR_GOOD)
@@ -187,84 +175,66 @@ class FeedSource:
             raise Rejected(error.detail, hint=NOT_A_FEED)
         if error:
             raise error
-        if response.moved_to and response.moved_to != self._moved_to:
+        if url is None and response.moved_to and response.moved_to != self._moved_to:
             self._moved_to = response.moved_to
             self._context.log.warning("the feed moved for good: change url to %s", response.moved_to)
         return response
 
-    async def _posts(self, response: Response, body: str, *, first: bool) -> tuple[Post, ...]:
-        refused = self._refused()
-        if refused.get("body") == body:
-            raise Rejected(refused["fault"], hint=HOSTILE)
-        feed = parsed_json(response.body) if response.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else None
+    async def _read(self, response: Response, body: str, *, first: bool) -> dict[str, Any]:
+        """The feed as plain data; raises Rejected, or Transient where there was a feed before."""
+        refusals = Refusals(path=self._context.state_dir / "refused.json", now=self._context.now())
+        refusals.check(body)
         try:
-            feed = feed or await _parsed_apart(response)
+            feed = await plain(response)
         except Rejected as error:
-            until = (self._context.now() + REFUSED_FOR).isoformat()
-            self._refused_path.write_text(json.dumps({"body": body, "fault": error.detail, "until": until}))
+            refusals.keep(body, error)
             raise
         if not feed["version"] and not feed["entries"]:
             # A site under maintenance answers with a page: what was a feed before may be one again.
             raise _not_a_feed(response) if first else Transient(f"{response.url} is not a feed at the moment", hint=NOT_A_FEED)
+        return feed
+
+    async def _understood(self, feed: Mapping[str, Any]) -> tuple[tuple[Post, ...], tuple[str, ...]]:
+        """The posts, and the uids of those that only a password shows."""
         options = self._options
-        return await asyncio.to_thread(
+        posts = await asyncio.to_thread(
             posts_from, feed, url=options.url, kind=options.kind, full_text=options.full_text, author=options.author
         )
+        return posts, locked_in(feed, url=options.url)
 
-    @property
-    def _refused_path(self) -> Path:
-        return self._context.state_dir / "refused.json"
+    async def _older(self, url: str, known: Known, uids: Sequence[str]) -> tuple[list[Post], list[str], bool]:
+        """What slid off the first page of a WordPress feed unseen: its further pages, down to one that holds something known.
 
-    def _refused(self) -> dict[str, str]:
-        """Hash and fault of the last body that could not be parsed: one bad body costs one parse a day, also after a restart."""
-        try:
-            refused: dict[str, str] = json.loads(self._refused_path.read_bytes())
-            fresh = datetime.fromisoformat(refused["until"]) > self._context.now()
-        except (OSError, ValueError, TypeError, KeyError):
-            return {}
-        return refused if fresh else {}
-
-
-async def _parsed_apart(response: Response) -> dict[str, Any]:
-    """What ``parser.py`` makes of the body, in a process that is killed when it takes too long; raises Rejected."""
-    if is_something_else(response.body):
-        return {"version": "", "entries": []}
-    arguments = json.dumps({"url": response.url, "content_type": response.headers.get("Content-Type", "")})
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        str(Path(__file__).with_name("parser.py")),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        # Nothing of our environment, which may hold credentials, but where the packages are.
-        env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONIOENCODING": "utf-8"},
-    )
-    try:
-        async with asyncio.timeout(PARSE_MAX_S):
-            answer, _ = await process.communicate(arguments.encode() + b"\n" + response.body)
-    except TimeoutError as error:
-        raise Rejected(f"{response.url} takes more than {PARSE_MAX_S:.0f} s to read", hint=HOSTILE) from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        raise Rejected(f"{response.url} cannot be read: the parser ended with {process.returncode}", hint=HOSTILE)
-    feed: dict[str, Any] = json.loads(answer)
-    if "refused" in feed:
-        raise Rejected(f"{response.url} is refused: {feed['refused']}", hint=HOSTILE)
-    return feed
+        False when a page could not be had this time.
+        """
+        seen, posts, locked = set(uids), list[Post](), list[str]()
+        for number in range(2, PAGES_MAX + 1):
+            try:
+                response = await self._get({}, url=_page_url(url, number))
+                more, hidden = await self._understood(await plain(response))
+            except Transient:
+                return posts, locked, False
+            except (AuthExpired, Rejected):
+                # 404 is how the pages end.
+                break
+            fresh = {uid for uid in (*(post.uid for post in more), *hidden) if uid not in seen}
+            posts += [post for post in more if post.uid in fresh]
+            locked += [uid for uid in hidden if uid in fresh]
+            if not fresh or known.holds(fresh):
+                break
+            seen |= fresh
+        return posts, locked, True
 
 
-def _conditions(known: _Known) -> dict[str, str]:
-    conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.modified}
-    return {name: value for name, value in conditions.items() if value}
+def _is_wordpress(feed: Mapping[str, Any]) -> bool:
+    return "wordpress" in str(feed.get("generator")).lower()
+
+
+def _page_url(url: str, number: int) -> str:
+    parts = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "paged"]
+    return urlunsplit(parts._replace(query=urlencode([*query, ("paged", str(number))])))
 
 
 def _not_a_feed(response: Response) -> Rejected:
     return Rejected(f"{response.url} is {response.content_type or 'of no declared type'}, not a feed", hint=NOT_A_FEED)
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:24]

@@ -25,6 +25,7 @@ def parsed_json(body: bytes) -> dict[str, Any] | None:
         "link": _text(raw, "home_page_url"),
         "language": _text(raw, "language"),
         "author": _author(raw),
+        "generator": "",
         "entries": [_entry(item) for item in raw["items"][:ITEMS_MAX] if isinstance(item, dict)],
     }
 

@@ -21,7 +21,11 @@ _NOISE = re.compile(
     r"|feeds\.feedburner|/matomo|/piwik|/pixel\.|/spacer\.|/blank\.",
     re.IGNORECASE,
 )
+_EMOJI = re.compile(r"wp-includes/images/smilies|s\.w\.org/images/core/emoji", re.IGNORECASE)
 _TRACKING = re.compile(r"(?:^|&)(?:utm_[a-z]+|fbclid|mc_cid|mc_eid|pk_campaign|pk_kwd)=[^&]*")
+
+EMOJI_MAX_CHARS = 40
+"""A family of four with skin tones is eleven code points; old smilies are ``:mrgreen:``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +60,11 @@ def pictures(html: str, base: str) -> Iterator[Picture]:
         marks = values.get("class", "").lower().split()
         if url and not tiny and not _NOISE.search(url) and not {"wp-smiley", "emoji", "avatar"} & set(marks):
             yield Picture(url=joined(base, url), alt=" ".join(values.get("alt", "").split()), width=width, height=height)
+
+
+def with_characters(html: str) -> str:
+    """The emoji that WordPress turns into pictures of another server, as the characters they were."""
+    return _TAG.sub(_character, html) if "emoji" in html or "smil" in html else html
 
 
 def is_noise(url: str) -> bool:
@@ -100,6 +109,14 @@ def without_credits(html: str, link: str) -> str:
     home = normal_link(links[1]).rstrip("/") if len(links) == 2 else ""
     is_credit = bool(home) and normal_link(links[0]) == normal_link(link) and normal_link(link).startswith(home + "/")
     return html[:start].rstrip() if is_credit and "</p>" in closing else html
+
+
+def _character(tag: re.Match[str]) -> str:
+    if tag[0][1:4].lower() != "img":
+        return tag[0]
+    values = {name.lower(): unescape(value.strip("\"'")) for name, value in _ATTRIBUTE.findall(tag[0])}
+    is_emoji = bool({"wp-smiley", "emoji"} & set(values.get("class", "").lower().split())) or _EMOJI.search(values.get("src", ""))
+    return escape(values.get("alt", ""), quote=False) if is_emoji and len(values.get("alt", "")) <= EMOJI_MAX_CHARS else tag[0]
 
 
 def _source(values: dict[str, str]) -> str:

@@ -126,6 +126,7 @@ def parsed(data: bytes, *, url: str, content_type: str) -> dict[str, Any]:
         "link": feed.feed.get("link") or "",
         "language": feed.feed.get("language") or _language(feed.feed.get("title_detail")),
         "author": _author(feed.feed),
+        "generator": (feed.feed.get("generator") or "")[:NAME_MAX_CHARS],
         "entries": [_entry(entry, version, url, alts, adult) for entry in feed.entries[:ITEMS_MAX]],
     }
 

@@ -10,7 +10,18 @@ from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.feed.markup import Picture, absolute, html_from_text, is_noise, joined, normal_link, pictures, text_from, without_credits
+from connectors.feed.markup import (
+    Picture,
+    absolute,
+    html_from_text,
+    is_noise,
+    joined,
+    normal_link,
+    pictures,
+    text_from,
+    with_characters,
+    without_credits,
+)
 from syndicator.model import Actor, Attachment, AttachmentType, Post, PostKind
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -21,18 +32,40 @@ _PATH_END: Mapping[str, AttachmentType] = {
     "mp4": "video", "webm": "video", "mov": "video", "m4v": "video",
     "mp3": "audio", "m4a": "audio", "ogg": "audio", "oga": "audio", "opus": "audio", "wav": "audio", "flac": "audio",
 }  # fmt: skip
+_PASSWORD_FORM = re.compile(r"<form\b[^<>]{0,500}(?:\baction=postpass\b|\bpost-password-form\b)")
+"""``get_the_password_form`` of WordPress (wp-includes/post-template.php); plugins move its wp-login.php elsewhere."""
+_NO_EXCERPT = {
+    "There is no excerpt because this is a protected post.",
+    "Il n'y a pas d'extrait, car cette publication est protégée.",
+    "Il n'y a pas d'extrait car cette publication est protégée.",
+}
+"""What a feed of summaries says of a protected post, in the two languages we speak."""
 _NO_TAG = {"uncategorized", "non classé", "non classe", "sans catégorie"}
 """WordPress's names for having no category."""
 
 
 def posts_from(feed: Mapping[str, Any], *, url: str, kind: PostKind, full_text: bool, author: str | None) -> tuple[Post, ...]:
     """Every item once, in the feed's order; ``url`` is the configured address, which makes bare ids global."""
-    entries = [entry for entry in feed["entries"] if any(entry[name] for name in ("id", "link", "title", "content", "summary"))]
     posts: dict[str, Post] = {}
-    for entry, uid in zip(entries, _uids(entries, url), strict=True):
-        if uid not in posts:
+    for entry, uid in _named_entries(feed, url):
+        if uid not in posts and not _is_locked(entry):
             posts[uid] = _post(entry, feed, uid=uid, url=url, kind=kind, full_text=full_text, author=author)
     return tuple(posts.values())
+
+
+def locked_in(feed: Mapping[str, Any], *, url: str) -> tuple[str, ...]:
+    """The uids of items that the site shows to those alone who know a password: WordPress lists them, with a form as their text."""
+    return tuple(dict.fromkeys(uid for entry, uid in _named_entries(feed, url) if _is_locked(entry)))
+
+
+def _named_entries(feed: Mapping[str, Any], url: str) -> list[tuple[Mapping[str, Any], str]]:
+    entries = [entry for entry in feed["entries"] if any(entry[name] for name in ("id", "link", "title", "content", "summary"))]
+    return list(zip(entries, _uids(entries, url), strict=True))
+
+
+def _is_locked(entry: Mapping[str, Any]) -> bool:
+    """By the form's address, else by the sentence that stands for the excerpt."""
+    return bool(_PASSWORD_FORM.search(entry["content"])) or text_from(_text(entry["summary"])).replace("’", "'") in _NO_EXCERPT
 
 
 def _uids(entries: Sequence[Mapping[str, Any]], url: str) -> Iterator[str]:
@@ -85,9 +118,9 @@ def _post(
 
 def _body(entry: Mapping[str, Any], link: str, *, full_text: bool) -> tuple[str, str]:
     """The HTML to carry, and a short plain text where the feed has one apart from it."""
-    raw = _text(entry["summary"], lines=True)
+    raw = with_characters(_text(entry["summary"], lines=True))
     short = without_credits(absolute(raw, link), link) if entry["summary_is_html"] else html_from_text(raw)
-    long = without_credits(absolute(_text(entry["content"], lines=True), entry["base"] or link), link)
+    long = without_credits(absolute(with_characters(_text(entry["content"], lines=True)), entry["base"] or link), link)
     if not long:
         return short, ""
     excerpt = re.sub(r"\s*\[(?:…|\.\.\.)\]$", "…", text_from(short))

@@ -1,7 +1,8 @@
 """A small WordPress site, and feeds of other makers beside it.
 
-RSS 2.0 and Atom after WordPress's own templates (``wp-includes/feed-rss2.php``, ``feed-atom.php``) and its conditional GET
-(``WP::send_headers``: the ETag is a hash of the newest modification); a JSON Feed as its plugin writes it; Pixelfed's Atom after its
+RSS 2.0 and Atom after WordPress's own templates (``wp-includes/feed-rss2.php``, ``feed-atom.php``), its conditional GET
+(``WP::send_headers``: the ETag is a hash of the newest modification), its emoji and its protected posts, all compared with a WordPress
+6.5.5 (``./run interop``); a JSON Feed as its plugin writes it; Pixelfed's Atom after its
 template, with the end tag that is missing there.
 """
 
@@ -14,8 +15,8 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from email.utils import format_datetime
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from html import escape
 from typing import Any, Literal
 
@@ -25,9 +26,13 @@ from syndicator.sandbox.server import Simulator
 
 PER_FEED = 10
 NAMESPACES = (
-    'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
-    'xmlns:atom="http://www.w3.org/2005/Atom" xmlns:media="http://search.yahoo.com/mrss/"'
+    'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:wfw="http://wellformedweb.org/CommentAPI/" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:atom="http://www.w3.org/2005/Atom" '
+    'xmlns:sy="http://purl.org/rss/1.0/modules/syndication/" xmlns:slash="http://purl.org/rss/1.0/modules/slash/" '
+    'xmlns:media="http://search.yahoo.com/mrss/"'
 )
+VERSION = "6.5.5"
+_EMOJI = re.compile("[\U0001f300-\U0001faff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,8 @@ class Article:
     categories: tuple[str, ...]
     featured: str | None
     """Path of the featured image, for sites with a plugin that puts it into the feed."""
+    password: str
+    """With one, the post is published and in the feed, but without its text."""
     published_at: datetime
     modified_at: datetime
 
@@ -97,6 +104,7 @@ class FeedSimulator(Simulator):
             "author": "Camille",
             "categories": ("Non classé",),
             "featured": None,
+            "password": "",
             "published_at": at,
             "modified_at": at,
         }
@@ -147,40 +155,57 @@ class FeedSimulator(Simulator):
         page = int(request.query.get("paged", "1"))
         shown = self._published()[(page - 1) * PER_FEED : page * PER_FEED]
         if page > 1 and not shown:
-            return web.Response(status=404, text="<html><body>Page introuvable</body></html>", content_type="text/html")
+            # A feed all the same, without items.
+            body = self._channel(f"Page non trouvée &#8211; {escape(self.title)}", request.path_qs, "")
+            return web.Response(status=404, text=body, content_type="application/rss+xml", charset="UTF-8", headers=self._validators())
         items = "".join(self._item(article) for article in shown)
-        return self._conditional(request, self._channel(self.title, "/feed/", items), "application/rss+xml")
+        return self._conditional(request, self._channel(escape(self.title), "/feed/", items), "application/rss+xml")
 
     async def _comments(self, request: web.Request) -> web.StreamResponse:
-        return self._conditional(request, self._channel("Commentaires", "/comments/feed/", ""), "application/rss+xml")
+        body = self._channel(f"Commentaires sur : {escape(self.title)}", "/comments/feed/", "")
+        return self._conditional(request, body, "application/rss+xml")
 
     def _channel(self, title: str, path: str, items: str) -> str:
         return (
-            f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"\n\t{NAMESPACES}>\n<channel>\n\t<title>{escape(title)}</title>'
+            f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"\n\t{NAMESPACES}>\n<channel>\n\t<title>{title}</title>'
             f'\n\t<atom:link href="{self.url}{path}" rel="self" type="application/rss+xml" />\n\t<link>{self.url}</link>'
-            f"\n\t<lastBuildDate>{format_datetime(self._modified_at())}</lastBuildDate>\n\t<language>fr-FR</language>"
-            f"\n\t<generator>https://wordpress.org/?v=6.8.3</generator>\n{items}</channel>\n</rss>\n"
+            f"\n\t<description></description>\n\t<lastBuildDate>{format_datetime(self._modified_at())}</lastBuildDate>"
+            "\n\t<language>fr-FR</language>\n\t<sy:updatePeriod>\n\thourly\t</sy:updatePeriod>"
+            "\n\t<sy:updateFrequency>\n\t1\t</sy:updateFrequency>"
+            f"\n\t<generator>https://wordpress.org/?v={VERSION}</generator>\n{items}</channel>\n</rss>\n"
         )
 
     def _item(self, article: Article) -> str:
         categories = "".join(f"<category><![CDATA[{name}]]></category>" for name in article.categories)
-        content = f"<content:encoded><![CDATA[{article.content}]]></content:encoded>" if self.full_text else ""
+        content = f"<content:encoded><![CDATA[{self._content(article)}]]></content:encoded>" if self.full_text else ""
         featured = f'<media:content url="{self.url}{article.featured}" medium="image" />' if article.featured else ""
         link = self.permalink(article)
         return (
-            f"\t<item>\n\t\t<title>{escape(article.title)}</title>\n\t\t<link>{link}</link>\n\t\t<comments>{link}#respond</comments>"
-            f"\n\t\t<pubDate>{format_datetime(article.published_at)}</pubDate>\n\t\t<dc:creator><![CDATA[{article.author}]]></dc:creator>"
-            f'\n\t\t{categories}\n\t\t<guid isPermaLink="false">{self.guid(article)}</guid>'
-            f"\n\t\t<description><![CDATA[<p>{escape(article.excerpt)}</p>]]></description>\n\t\t{content}{featured}\n\t</item>\n"
+            f"\t<item>\n\t\t<title>{_title(article)}</title>\n\t\t<link>{link}</link>\n\t\t\t\t\t<comments>{link}#respond</comments>\n"
+            f"\t\t\n\t\t<dc:creator><![CDATA[{article.author}]]></dc:creator>"
+            f"\n\t\t<pubDate>{format_datetime(article.published_at)}</pubDate>"
+            f'\n\t\t\t\t{categories}\n\t\t<guid isPermaLink="false">{self.guid(article)}</guid>'
+            f"\n\n\t\t\t\t\t<description><![CDATA[{_excerpt(article)}]]></description>\n\t\t\t\t\t\t\t\t\t\t{content}{featured}"
+            f"\n\t\t\t\t\t\n\t\t\t\t\t<wfw:commentRss>{link}feed/</wfw:commentRss>\n\t\t\t<slash:comments>0</slash:comments>\n\t</item>\n"
         )
+
+    def _content(self, article: Article) -> str:
+        """As the filters of ``the_content_feed`` leave it: emoji are pictures, what has a password is a form."""
+        if article.password:
+            action = f"{self.url}/wp-login.php?action=postpass"
+            return f'<form action="{action}" class="post-password-form" method="post"><p>Cette publication est protégée.</p></form>'
+        return _EMOJI.sub(_staticized, article.content)
 
     async def _atom(self, request: web.Request) -> web.StreamResponse:
         entries = "".join(self._entry(article) for article in self._published()[:PER_FEED])
         body = (
-            f'<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom" xml:lang="fr-FR"'
-            f' xml:base="{self.url}/wp-atom.php">'
-            f'<title type="text">{escape(self.title)}</title><updated>{_stamp(self._modified_at())}</updated>'
-            f'<link rel="alternate" type="text/html" href="{self.url}" /><id>{self.url}/feed/atom/</id>{entries}</feed>'
+            f'<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom" '
+            f'xmlns:thr="http://purl.org/syndication/thread/1.0" xml:lang="fr-FR">'
+            f'<title type="text">{escape(self.title)}</title><subtitle type="text"></subtitle>'
+            f"<updated>{_stamp(self._modified_at())}</updated>"
+            f'<link rel="alternate" type="text/html" href="{self.url}" /><id>{self.url}/feed/atom/</id>'
+            f'<link rel="self" type="application/atom+xml" href="{self.url}/feed/atom/" />'
+            f'<generator uri="https://wordpress.org/" version="{VERSION}">WordPress</generator>{entries}</feed>'
         )
         return self._conditional(request, body, "application/atom+xml")
 
@@ -188,12 +213,12 @@ class FeedSimulator(Simulator):
         link = self.permalink(article)
         categories = "".join(f'<category scheme="{self.url}" term="{escape(name)}" />' for name in article.categories)
         return (
-            f'<entry><author><name>{article.author}</name></author><title type="html"><![CDATA[{escape(article.title)}]]></title>'
+            f'<entry><author><name>{article.author}</name></author><title type="html"><![CDATA[{_title(article)}]]></title>'
             f'<link rel="alternate" type="text/html" href="{link}" /><id>{self.guid(article)}</id>'
             f"<updated>{_stamp(article.modified_at)}</updated>"
             f"<published>{_stamp(article.published_at)}</published>{categories}"
-            f'<summary type="html"><![CDATA[<p>{escape(article.excerpt)}</p>]]></summary>'
-            f'<content type="html" xml:base="{link}"><![CDATA[{article.content}]]></content></entry>'
+            f'<summary type="html"><![CDATA[{_excerpt(article)}]]></summary>'
+            f'<content type="html" xml:base="{link}"><![CDATA[{self._content(article)}]]></content></entry>'
         )
 
     async def _json_feed(self, request: web.Request) -> web.StreamResponse:
@@ -235,17 +260,23 @@ class FeedSimulator(Simulator):
         )
 
     def _modified_at(self) -> datetime:
-        return max((article.modified_at for article in self._published()), default=self.now())
+        """As ``get_lastpostmodified``: of what is published, the newest modification, or date where that is later."""
+        return max((max(article.modified_at, article.published_at) for article in self._published()), default=self.now())
+
+    def _validators(self) -> dict[str, str]:
+        """As ``WP::send_headers``; the date is the server's own."""
+        modified = format_datetime(self._modified_at().astimezone(UTC), usegmt=True)
+        etag = '"' + hashlib.md5(modified.encode(), usedforsecurity=False).hexdigest() + '"'
+        return {"ETag": etag, "Last-Modified": modified, "Date": format_datetime(self.now().astimezone(UTC), usegmt=True)}
 
     def _conditional(self, request: web.Request, body: str, content_type: str) -> web.Response:
-        """As ``WP::send_headers``: every validator that was sent must fit."""
-        modified = format_datetime(self._modified_at()).replace("+0000", "GMT")
-        etag = '"' + hashlib.md5(modified.encode(), usedforsecurity=False).hexdigest() + '"'
-        headers = {"ETag": etag, "Last-Modified": modified}
-        sent = [(request.headers.get("If-None-Match"), etag), (request.headers.get("If-Modified-Since"), modified)]
-        asked = [(ours, value) for ours, value in sent if ours]
-        if asked and all(ours == value for ours, value in asked):
-            return web.Response(status=304, headers=headers)
+        """As ``WP::send_headers``: every validator that was sent must fit; a date fits when it is not before the newest modification."""
+        headers = {**self._validators(), "Link": f'<{self.url}/wp-json/>; rel="https://api.w.org/"'}
+        etag, since = request.headers.get("If-None-Match"), request.headers.get("If-Modified-Since")
+        asked = [etag == headers["ETag"]] if etag else []
+        asked += [parsedate_to_datetime(since) >= self._modified_at().replace(microsecond=0)] if since else []
+        if asked and all(asked):
+            return web.Response(status=304, headers={**headers, "Content-Type": f"{content_type}; charset=UTF-8"})
         return web.Response(text=body, content_type=content_type, charset="UTF-8", headers=headers)
 
     # Pages and whatever else
@@ -288,6 +319,22 @@ def _page(title: str, links: Sequence[tuple[str, str, str]], parts: Sequence[str
     opening = f'<!DOCTYPE html><html lang="fr-FR"><head><meta charset="UTF-8"><title>{escape(title)}</title>{head}</head>'
     body = "".join(f"<article>{part}</article>" for part in parts)
     return web.Response(text=f"{opening}<body><h1>{escape(title)}</h1>{body}</body></html>", content_type="text/html", status=status)
+
+
+def _title(article: Article) -> str:
+    return f"Protégé : {escape(article.title)}" if article.password else escape(article.title)
+
+
+def _excerpt(article: Article) -> str:
+    if article.password:
+        return "Il n’y a pas d’extrait, car cette publication est protégée."
+    return escape(article.excerpt)
+
+
+def _staticized(emoji: re.Match[str]) -> str:
+    """``wp_staticize_emoji``."""
+    source = f"https://s.w.org/images/core/emoji/15.0.3/72x72/{ord(emoji[0]):x}.png"
+    return f'<img src="{source}" alt="{emoji[0]}" class="wp-smiley" style="height: 1em; max-height: 1em;" />'
 
 
 def _stamp(at: datetime) -> str:
