@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Sequence
 from datetime import timedelta
 from email.message import EmailMessage
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from syndicator.config import Alerts
@@ -29,9 +30,24 @@ TIMEOUT_S = 20
 def describe(problem: Problem, language: str) -> tuple[str, str]:
     """(what does not work, what to do), as sentences for a person."""
     group, _, name = problem.subject.partition(":")
-    what = say(language, f"problem.{problem.kind}.what", name=name or group)
-    todo = problem.hint or say(language, f"problem.{problem.kind}.todo", name=name or group)
+    kind = f"{problem.kind}-source" if (group, problem.kind) == ("source", "auth") else problem.kind
+    what = say(language, f"problem.{kind}.what", name=name or group)
+    todo = problem.hint or say(language, f"problem.{kind}.todo", name=name or group)
     return what, todo
+
+
+def as_data(problem: Problem, language: str) -> dict[str, Any]:
+    """A problem for a script and for the terminal: the configuration's key where there is one, then the same words."""
+    group, _, name = problem.subject.partition(":")
+    what, todo = describe(problem, language)
+    return {
+        "key": f"{group}s.{name}" if group in ("source", "destination") else problem.subject,
+        "kind": problem.kind,
+        "since": problem.since,
+        "what": what,
+        "todo": clean(todo),
+        "detail": clean(problem.detail),
+    }
 
 
 async def tell(tenant: Tenant) -> int:

@@ -52,6 +52,13 @@ class Problems:
         """Remember that a person was told of these."""
         self._db.conn.executemany("update problem set told_at = ? where subject = ?", [(instant(now), subject) for subject in subjects])
 
+    def keep(self, subjects: Iterable[str]) -> None:
+        """At a start: forget what concerns accounts that are no longer configured, and a clock that jumped long ago."""
+        kept = set(subjects)
+        for problem in self.open():
+            if problem.subject not in kept and not problem.subject.startswith("delivery:"):
+                self.clear(problem.subject)
+
     def open(self) -> list[Problem]:
         """All of them, the oldest first."""
         return [

@@ -22,7 +22,7 @@ from syndicator.http import Sessions
 from syndicator.model import Delivery
 from syndicator.plan import Target, find_loop, speak_at
 from syndicator.route import Route
-from syndicator.store import Ledger
+from syndicator.store import Ledger, Store
 
 
 @dataclass(kw_only=True)
@@ -215,7 +215,13 @@ class Tenant:
     async def start(self) -> None:
         """Take the folder, and give back what an interrupted process had claimed."""
         self.lock()
-        await self.ledger.transact(lambda store: store.outbox.free())
+        subjects = [f"source:{name}" for name in self.config.sources] + [f"destination:{name}" for name in self.config.destinations]
+
+        def begin(store: Store) -> None:
+            store.outbox.free()
+            store.problems.keep(subjects)
+
+        await self.ledger.transact(begin)
 
     async def close(self) -> None:
         """Close every connector and the ledger, and let go of the folder."""

@@ -31,6 +31,7 @@ from syndicator.words import pick, say
 HELP = COMMANDS["check"]
 TIMEOUT_S = 60
 AT_ONCE = 8
+DETAIL_MAX = 300
 
 Kind = Literal["ok", "note", "config", "folder", "transient", "auth", "rejected", "loop", "bug"]
 
@@ -43,7 +44,9 @@ class Finding:
     """``configuration``, ``state``, ``public``, ``sources.NAME``, ``destinations.NAME``."""
     kind: Kind
     text: str
-    hint: str = ""
+    """What was found; where it is not right, what to do, in the association's language."""
+    detail: str = ""
+    """What the service said."""
     account: str | None = None
 
     @property
@@ -104,14 +107,14 @@ class Teller:
             print(f"  … {subject}", end="", flush=True)
 
     def found(self, finding: Finding) -> Finding:
-        """One result, and what to do about it."""
+        """One result: what to do, and what the service said."""
         if self.quiet:
             return finding
         mark = {"ok": "✓", "note": "·"}.get(finding.kind, "✗")
         clear = "\r\033[K" if sys.stdout.isatty() else ""
         print(f"{clear}  {mark} {say(self.language, 'check.line', subject=finding.subject, text=finding.text)}", flush=True)
-        if finding.hint:
-            print(f"      → {finding.hint}", flush=True)
+        if finding.detail:
+            print(f"      ({finding.detail})", flush=True)
         return finding
 
 
@@ -175,9 +178,11 @@ async def _account(config: Config, account: Account, sessions: Sessions) -> Find
         return Finding(subject=subject, kind="transient", text=say(language, "check.slow", seconds=TIMEOUT_S))
     except SyndicatorError as error:
         kind, advice = _kind(error)
+        if kind == "auth" and isinstance(account, SourceConfig):
+            advice = "auth-source"
         own: Words | None = getattr(error, "hint", None)
-        hint = pick(own, language) if own else say(language, f"check.advice-{advice}")
-        return Finding(subject=subject, kind=kind, text=clean(str(error)), hint=clean(hint))
+        todo = pick(own, language) if own else say(language, f"check.advice-{advice}")
+        return Finding(subject=subject, kind=kind, text=clean(todo), detail=clean(" ".join(str(error).split()))[:DETAIL_MAX])
     except Exception as error:  # noqa: BLE001 - a connector's bug is one finding, not the end of the check
         reason = clean(f"{type(error).__name__}: {error}")
         return Finding(subject=subject, kind="bug", text=say(language, "check.bug", type=account.type, reason=reason))

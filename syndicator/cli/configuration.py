@@ -24,10 +24,10 @@ def config_path(given: Path | None, environ: Mapping[str, str]) -> Path:
     home = Path(environ.get("HOME") or "/nonexistent")
     usual.append((Path(folders[1]) if folders[1] else home / ".config") / "syndicator" / "syndicator.toml")
     usual.append(SYSTEM / "syndicator.toml")
-    return next((path for path in usual if _is_there(path)), usual[-1])
+    return next((path for path in usual if is_there(path)), usual[-1])
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
     """Also when this account may not look: then reading it says so."""
     try:
         return path.exists()

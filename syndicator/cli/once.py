@@ -6,16 +6,23 @@ import asyncio
 import random
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from syndicator.cli import COMMANDS, FAILED, OK, code_for, show_json, told
+from syndicator.cli import COMMANDS, FAILED, OK, TEMPORARY, code_for, show_json, told
 from syndicator.cli.configuration import load_all
 from syndicator.config import Config
 from syndicator.errors import StateError
-from syndicator.words import say
+from syndicator.logs import clean
+from syndicator.words import pick, say
+
+if TYPE_CHECKING:
+    from syndicator.tenant import Tenant
 
 HELP = COMMANDS["once"]
+PASSING = frozenset({"unreachable", "rate-limited", "clock"})
+"""Kinds of problems that may pass by themselves."""
 
 
 def add_arguments(parser: ArgumentParser, language: str) -> None:
@@ -24,7 +31,7 @@ def add_arguments(parser: ArgumentParser, language: str) -> None:
 
 
 def run(args: Namespace) -> int:
-    """One round for every association; 0 when nothing failed."""
+    """One round for every association; 0 when nothing failed, 75 when all that failed may pass by itself."""
     import sys
 
     from syndicator import logs
@@ -33,78 +40,96 @@ def run(args: Namespace) -> int:
     configs, errors = load_all(args)
     for error in errors:
         print(told(error, args.language), file=sys.stderr)
-    rounds, code = asyncio.run(_all(configs))
+    rounds = asyncio.run(_all(configs, quiet=args.json))
     if args.json:
-        show_json(rounds)
-    else:
-        for one in rounds:
-            _print(one)
-    return code_for(errors[0]) if errors else code
+        show_json([asdict(one) for one in rounds])
+    return code_for(errors[0]) if errors else max((one.code for one in rounds), key=[OK, TEMPORARY, FAILED].index, default=OK)
 
 
-async def _all(configs: Sequence[Config]) -> tuple[list[dict[str, Any]], int]:
+@dataclass(kw_only=True)
+class Round:
+    """What one association's round did."""
+
+    association: str
+    language: str
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    destinations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def code(self) -> int:
+        """0, or 75 when only what may pass by itself is wrong, or 1."""
+        if not self.problems:
+            return OK
+        return TEMPORARY if {problem["kind"] for problem in self.problems} <= PASSING else FAILED
+
+
+async def _all(configs: Sequence[Config], *, quiet: bool) -> list[Round]:
     from syndicator.http import Sessions
 
     sessions = Sessions()
-    rounds, code = [], OK
     try:
-        for config in configs:
-            one = await _round(config, sessions)
-            rounds.append(one)
-            code = FAILED if one["problems"] else code
+        return [await _round(config, sessions, quiet=quiet) for config in configs]
     finally:
         await sessions.close()
-    return rounds, code
 
 
-async def _round(config: Config, sessions: Any) -> dict[str, Any]:
-    from syndicator import alerts, steps
+async def _round(config: Config, sessions: Any, *, quiet: bool) -> Round:
     from syndicator.tenant import Tenant
 
     language = config.association.language
     tenant = Tenant.make(config, sessions, lambda: datetime.now(UTC), random.Random())  # noqa: S311 - jitter, no secret
-    told: dict[str, Any] = {"association": config.slug, "language": language, "sources": {}, "destinations": {}, "problems": []}
+    one = Round(association=config.slug, language=language)
     try:
         await tenant.start()
-        for name in config.sources:
-            polled = await steps.poll(tenant, name)
-            told["sources"][name] = {"new": polled.new, "changed": polled.changed, "gone": polled.gone, "skipped": polled.skipped}
-        for name in tenant.publishers:
-            done = 0
-            while (await steps.deliver(tenant, name)).worked:
-                done += 1
-            told["destinations"][name] = {"attempts": done}
-        for name in tenant.projections:
-            projected = await steps.project(tenant, name, force=True)
-            told["destinations"][name] = {"written": projected.wrote}
-        await alerts.tell(tenant)
-        problems = await tenant.ledger.transact(lambda store: store.problems.open())
-        counts = await tenant.ledger.transact(lambda store: store.outbox.counts())
-        for name in tenant.publishers:
-            told["destinations"][name]["waiting"] = counts.get((name, "pending"), 0)
-        told["problems"] = [" ".join(alerts.describe(problem, language)) for problem in problems]
+        await _work(tenant, one, quiet=quiet)
     except StateError as error:
-        told["problems"] = [_state(error, language)]
+        one.problems.append({"key": "state", "kind": "state", "what": clean(str(error)), "todo": _advice(error, language), "detail": ""})
     finally:
         await tenant.close()
-    return told
+    if not quiet:
+        for problem in one.problems:
+            print("\n".join(problem_lines(problem, language)), flush=True)
+    return one
 
 
-def _state(error: StateError, language: str) -> str:
-    return told(error, language).replace("\n", " ")
+async def _work(tenant: Tenant, one: Round, *, quiet: bool) -> None:
+    """Poll, send, write, in this order; each result is told as it comes."""
+    from syndicator import alerts, steps
+
+    def tell(key: str, **values: Any) -> None:
+        if not quiet:
+            print(say(one.language, f"once.{key}", **values), flush=True)
+
+    for name in tenant.config.sources:
+        polled = await steps.poll(tenant, name)
+        counts = {"new": polled.new, "changed": polled.changed, "gone": polled.gone}
+        one.sources[name] = {"ok": polled.error is None, **counts, "skipped": polled.skipped}
+        tell("source" if polled.error is None else "source-failed", name=name, **counts)
+        if polled.skipped:
+            tell("skipped", name=name, count=polled.skipped)
+    for name in tenant.publishers:
+        attempts = 0
+        while (await steps.deliver(tenant, name)).worked:
+            attempts += 1
+        waiting = (await tenant.ledger.transact(lambda store: store.outbox.unfinished())).get((name, "pending"), 0)
+        one.destinations[name] = {"attempts": attempts, "waiting": waiting}
+        tell("destination", name=name, done=attempts, waiting=waiting)
+    for name in tenant.projections:
+        projected = await steps.project(tenant, name, force=True)
+        one.destinations[name] = {"written": projected.wrote}
+        tell("view" if projected.error is None else "view-failed", name=name)
+    await alerts.tell(tenant)
+    problems = await tenant.ledger.transact(lambda store: store.problems.open())
+    one.problems.extend(alerts.as_data(problem, one.language) for problem in problems)
 
 
-def _print(one: dict[str, Any]) -> None:
-    language = one["language"]
-    for name, polled in one["sources"].items():
-        counts = {key: polled[key] for key in ("new", "changed", "gone")}
-        print(say(language, "once.source", name=name, **counts))
-        if polled["skipped"]:
-            print(say(language, "once.skipped", name=name, count=polled["skipped"]))
-    for name, did in one["destinations"].items():
-        if "written" in did:
-            print(say(language, "once.view", name=name))
-        else:
-            print(say(language, "once.destination", name=name, done=did["attempts"], waiting=did["waiting"]))
-    for problem in one["problems"]:
-        print(f"✗ {problem}")
+def _advice(error: StateError, language: str) -> str:
+    return pick(error.hint, language) if error.hint else ""
+
+
+def problem_lines(problem: dict[str, Any], language: str) -> list[str]:
+    """A problem for a terminal: where, what, what to do, what the service said."""
+    headline = say(language, "check.line", subject=problem["key"], text=problem["what"])
+    rows = [f"✗ {headline}", f"    → {problem['todo']}", f"      ({problem['detail']})"]
+    return [row for row, told_in in zip(rows, ("what", "todo", "detail"), strict=True) if problem[told_in]]

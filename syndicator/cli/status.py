@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from syndicator.cli import COMMANDS, FAILED, OK, show_json, told
-from syndicator.cli.configuration import load_all
+from syndicator.cli import COMMANDS, FAILED, OK, code_for, show_json, told
+from syndicator.cli.configuration import is_there, load_all
+from syndicator.cli.once import problem_lines
 from syndicator.config import Config
 from syndicator.errors import StateError
 from syndicator.words import say
@@ -20,36 +21,39 @@ def add_arguments(parser: ArgumentParser, language: str) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Print every association's state; 1 when one needs a person."""
+    """Print every association's state; 1 when one needs a person or cannot be read."""
     import sys
 
     configs, errors = load_all(args)
     for error in errors:
         print(told(error, args.language), file=sys.stderr)
-    states = []
+    states, unreadable = [], False
     for config in configs:
         try:
-            states.append(state_of(config))
+            state = state_of(config)
         except StateError as error:
-            print(told(error, config.association.language), file=sys.stderr)
-            errors = [*errors, error]  # type: ignore[list-item]
+            language = config.association.language
+            print(say(language, "check.line", subject=config.slug, text=told(error, language)), file=sys.stderr)
+            unreadable = True
+            continue
+        states.append(state)
+        if not args.json:
+            _print(config, state)
     if args.json:
         show_json(states)
-    else:
-        for config, state in zip(configs, states, strict=False):
-            _print(config, state)
-    return FAILED if errors or any(state["problems"] for state in states) else OK
+    if errors:
+        return code_for(errors[0])
+    return FAILED if unreadable or any(state["problems"] for state in states) else OK
 
 
 def state_of(config: Config) -> dict[str, Any]:
     """The association's state as data; raises StateError when its ledger cannot be read."""
-    from syndicator.alerts import describe
+    from syndicator.alerts import as_data
     from syndicator.store import Ledger
 
-    language = config.association.language
     path = config.state_dir / "syndicator.db"
-    state: dict[str, Any] = {"association": config.slug, "run": path.exists(), "sources": {}, "destinations": {}, "problems": []}
-    if not path.exists():
+    state: dict[str, Any] = {"association": config.slug, "run": is_there(path), "sources": {}, "destinations": {}, "problems": []}
+    if not state["run"]:
         return state
     ledger = Ledger(path)
     try:
@@ -63,14 +67,15 @@ def state_of(config: Config) -> dict[str, Any]:
         )
     finally:
         ledger.close()
-    state["sources"] = {name: {"items": items.get(name, 0)} for name in config.sources}
+    state["problems"] = [as_data(problem, config.association.language) for problem in problems]
+    troubled = {problem["key"] for problem in state["problems"]}
+    state["sources"] = {name: {"ok": f"sources.{name}" not in troubled, "items": items.get(name, 0)} for name in config.sources}
     for name, destination in config.destinations.items():
-        state["destinations"][name] = {"role": destination.role, "paused_until": paused[name][0]} | {
-            kind: counts.get((name, kind), 0) for kind in ("done", "pending", "sending", "parked", "dropped")
-        }
-    for problem in problems:
-        what, todo = describe(problem, language)
-        state["problems"].append({"subject": problem.subject, "since": problem.since, "what": what, "todo": todo, "detail": problem.detail})
+        state["destinations"][name] = {
+            "ok": f"destinations.{name}" not in troubled,
+            "role": destination.role,
+            "paused_until": paused[name][0],
+        } | {kind: counts.get((name, kind), 0) for kind in ("done", "pending", "sending", "parked", "dropped")}
     return state
 
 
@@ -82,22 +87,27 @@ def _print(config: Config, state: dict[str, Any]) -> None:
         return
     print(f"  {say(language, 'status.sources')}")
     for name, source in state["sources"].items():
-        print(f"    {name:<20} {say(language, 'status.items', count=source['items'])}")
+        print(f"    {_mark(source)} {name:<20} {say(language, 'status.items', count=source['items'])}")
     print(f"  {say(language, 'status.destinations')}")
     for name, destination in state["destinations"].items():
-        print(f"    {name:<20} {_destination(destination, language)}")
+        print(f"    {_mark(destination)} {name:<20} {_destination(destination, language)}")
     if not state["problems"]:
         print(f"  {say(language, 'status.no-problem')}")
         return
     print(f"  {say(language, 'status.problems')}")
     for problem in state["problems"]:
         since = say(language, "status.since", at=f"{problem['since']:%Y-%m-%d %H:%M} UTC")
-        print(f"    ✗ {problem['what']} ({since})\n      → {problem['todo']}\n        {problem['detail']}")
+        what, *rest = problem_lines(problem, language)
+        print("\n".join(f"    {row}" for row in (f"{what} ({since})", *rest)))
+
+
+def _mark(part: dict[str, Any]) -> str:
+    return "✓" if part["ok"] and not part.get("parked") else "✗"
 
 
 def _destination(destination: dict[str, Any], language: str) -> str:
     if destination["role"] == "projection":
-        return say(language, "status.fine")
+        return say(language, "status.fine" if destination["ok"] else "status.failing")
     parts = [say(language, "status.sent", count=destination["done"])]
     waiting = destination["pending"] + destination["sending"]
     for key, count in (("waiting", waiting), ("parked", destination["parked"]), ("dropped", destination["dropped"])):
