@@ -10,7 +10,8 @@ A connector class also has ``Options`` and, where it can tell its service from a
 The types that a field of ``Options`` may have: ``str``, ``int``, ``float``, ``bool``, ``Secret``, ``timedelta`` (written ``"90s"``,
 ``"10m"``, ``"2h"``, ``"7d"``), ``Path``, ``Literal[…]`` of strings, ``tuple[T, …]`` of those (a TOML array), another frozen dataclass (a
 TOML table), and ``T | None`` with None as the default. A check that spans fields is a ``__post_init__`` that raises
-``ValueError(words(…))``. Each field's docstring says what it does: it is the manual.
+``ValueError(words(…))``. A projection's Options may have ``files``: the paths below the public folder that no other destination may
+write. Each field's docstring says what it does: it is the manual.
 """
 
 from __future__ import annotations

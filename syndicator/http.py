@@ -222,7 +222,7 @@ def _unreachable(url: str, asked: str, error: aiohttp.ClientConnectorError) -> C
         return _private(host, urlsplit(asked).netloc, error.os_error)
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return Transient(
-            f"{host}: {error}",
+            f"{host}: {getattr(error, 'certificate_error', error.os_error)}",
             hint=words(
                 fr="Le certificat de ce serveur n'est pas valable : prévenez les personnes qui l'administrent.",
                 en="That server's certificate is not valid: tell the people who run it.",

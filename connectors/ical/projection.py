@@ -72,6 +72,12 @@ class IcalProjectionOptions:
     refresh: timedelta = timedelta(hours=1)
     """How often calendar programs are asked to look again; several decide by themselves."""
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What is written below the public folder, as far as two must not write the same."""
+        names = [feed.file for feed in self.feeds] + [f"{kind}-….ics" for kind in self.each]
+        return tuple(f"{self.folder}/{name}".lstrip("/") for name in names)
+
     def __post_init__(self) -> None:
         """Raise ValueError for two files of one name, a folder outside, or limits that leave nothing."""
         if len({feed.file.lower() for feed in self.feeds}) < len(self.feeds):

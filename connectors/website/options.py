@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from syndicator.errors import words
 
+FILES = ("index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _FOLDER = re.compile(r"([a-z0-9][a-z0-9-]{0,79})(/[a-z0-9][a-z0-9-]{0,79})*")
 
@@ -40,6 +41,11 @@ class Options:
     """Whether pictures are copied and shown; they are served from our folder, never from the origin."""
     accent: str = "#a8432f"
     """The colour of links and dates, ``#rrggbb``; it is darkened or lightened as far as being legible needs."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What is written below the public folder, as far as two must not write the same."""
+        return tuple(f"{self.folder}/{name}".lstrip("/") for name in FILES)
 
     def __post_init__(self) -> None:
         if not _COLOUR.fullmatch(self.accent):

@@ -11,6 +11,7 @@ from connectors.website import atom, clean, jsonfeed, records
 from connectors.website.cards import event_card, post_card
 from connectors.website.entries import entry_of
 from connectors.website.labels import labels_for
+from connectors.website.options import FILES
 from connectors.website.options import Options as WebsiteOptions
 from connectors.website.page import Cards, Pages, Site, icon, stylesheet
 from connectors.website.pictures import Album, Picture, gather, stills
@@ -21,7 +22,6 @@ from syndicator.model import Item
 
 MARK = b"syndicator"
 """Every text we write contains it (``generator``, a comment)."""
-FILES = ("index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg")
 
 
 class WebsiteProjection:

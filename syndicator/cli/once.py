@@ -114,7 +114,8 @@ async def _work(tenant: Tenant, one: Round, *, quiet: bool) -> None:
             attempts += 1
         waiting = (await tenant.ledger.transact(lambda store: store.outbox.unfinished())).get((name, "pending"), 0)
         one.destinations[name] = {"attempts": attempts, "waiting": waiting}
-        tell("destination", name=name, done=attempts, waiting=waiting)
+        closed = f"destinations.{name}" in tenant.failures
+        tell("view-failed" if closed else "destination", name=name, done=attempts, waiting=waiting)
     for name in tenant.projections:
         projected = await steps.project(tenant, name, force=True)
         one.destinations[name] = {"written": projected.wrote}

@@ -97,7 +97,19 @@ def read_destinations(raw: Any, decoder: Decoder) -> dict[str, DestinationConfig
             options=options,
             pace=pace,
         )
+    _keep_apart(found, decoder)
     return found
+
+
+def _keep_apart(found: Mapping[str, DestinationConfig], decoder: Decoder) -> None:
+    """Two projections never write the same file: each would undo the other's."""
+    writers: dict[str, str] = {}
+    for name, destination in found.items():
+        files = [file.lower() for file in getattr(destination.options, "files", ())] if destination.role == "projection" else []
+        taken = next((file for file in files if file in writers), None)
+        if taken is not None:
+            decoder.report.add(("destinations", name), "same-file", file=taken, other=writers[taken])
+        writers.update({file: name for file in files if file not in writers})
 
 
 def _named(group: Group, raw: Any, decoder: Decoder) -> Iterator[tuple[str, dict[str, Any], Key]]:
