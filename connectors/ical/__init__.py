@@ -3,11 +3,14 @@
 Source ``ical``
 ===============
 
-Reads a public calendar: a Nextcloud calendar's public link, Google's, a ``webcal://`` link, any ``.ics`` file.
+Reads a calendar: a Nextcloud calendar's public link, Google's, a ``webcal://`` link, any ``.ics`` file; or one on a CalDAV server
+(Radicale, Nextcloud) with the name and password of an account that may read it.
 
 *What to give it.* The address that the calendar's own "share" or "publish" dialogue offers. In Nextcloud: the calendar's menu, "share
 link", copy; both the page and its ``?export`` address are understood. In Google Calendar: settings of the calendar, "public address
 in iCal format". No account, no key. Anybody who knows Google's *secret* address sees everything in it: give the public one.
+Where there is no public link: the address of the calendar itself (Radicale: what its page shows as the URL; Nextcloud: "copy private
+link"), ``user``, and as ``password`` an app password (Nextcloud: settings, security). Events that are not public stay out then too.
 
 *What it reads.* Events, those of series one by one (``RRULE``, ``RDATE``, ``EXDATE``, changed and cancelled dates, "this and all that
 follow"), from ``history`` ago to ``ahead``, at most 18 months together, 500 dates a series and 5,000 in all. All-day events, tentative
@@ -22,7 +25,7 @@ UUID. One date of a series has ``#`` and its original start behind it, in UTC (`
 
 *Cost.* One conditional request a poll. A reduced copy is kept in the state folder (without private events or addresses), so that an
 unchanged calendar is not downloaded again, and the window still moves on once a day. A server that knows no conditional requests
-sends everything every time.
+sends everything every time; one that sends an ETag and yet pays no heed to it (Radicale) is asked for the ETag first.
 
 *What it cannot do.* Tell a deletion from an export that lost something, otherwise than by asking twice; tell when a date was
 changed; read series that repeat by the hour or finer, which are refused with a line in the log, as is every event that cannot be

@@ -13,6 +13,7 @@ _NEXTCLOUD_PAGE = re.compile(
     r"(?P<base>.*?)(?:/index\.php)?/apps/calendar/(?:p|embed)/(?P<token>[A-Za-z0-9]+)(?P<more>-[A-Za-z0-9-]+)?(?:/.*)?"
 )
 _NEXTCLOUD_DATA = re.compile(r"(?P<base>.*?)/remote\.php/dav/public-calendars/(?P<token>[A-Za-z0-9]+)/?")
+_NEXTCLOUD_OWN = re.compile(r".*/remote\.php/dav/calendars/[^/]+/[^/]+/?")
 _WEBCAL = {"webcal": "https", "webcals": "https", "http": "http", "https": "https"}
 
 
@@ -29,6 +30,11 @@ class Address:
     def host(self) -> str:
         """Whose calendar it is."""
         return urlsplit(self.feed).hostname or ""
+
+    @property
+    def is_open_to_eavesdroppers(self) -> bool:
+        """Whether a password sent there could be read on its way."""
+        return self.feed.startswith("http://") and self.host not in ("localhost", "127.0.0.1", "::1")
 
 
 def address_of(url: str) -> Address:
@@ -48,8 +54,8 @@ def address_of(url: str) -> Address:
     if parts.username or parts.password:
         raise ValueError(
             words(
-                fr="l'adresse contient un nom ou un mot de passe : utilisez le lien public du calendrier",
-                en="the address holds a name or a password: use the calendar's public link",
+                fr="l'adresse contient un nom ou un mot de passe : utilisez le lien public du calendrier, ou les options user et password",
+                en="the address holds a name or a password: use the calendar's public link, or the options user and password",
             )
         )
     plain = urlunsplit((scheme, parts.netloc, parts.path or "/", parts.query, ""))
@@ -57,6 +63,10 @@ def address_of(url: str) -> Address:
 
 
 def _nextcloud(scheme: str, netloc: str, path: str) -> Address | None:
+    if _NEXTCLOUD_OWN.fullmatch(path):
+        # sabre/dav shows a collection to a plain GET only so: https://sabre.io/dav/ics-export-plugin/
+        own = urlunsplit((scheme, netloc, path.rstrip("/") + "/", "", ""))
+        return Address(feed=f"{own}?export", page=own)
     found = _NEXTCLOUD_PAGE.fullmatch(path) or _NEXTCLOUD_DATA.fullmatch(path)
     if found is None:
         return None

@@ -22,6 +22,8 @@ class Snapshot:
     url: str
     etag: str = ""
     modified: str = ""
+    unconditional: bool = False
+    """Whether the server sent everything again to who had it already."""
     scan: Scan
 
     @property
@@ -43,14 +45,17 @@ def load(path: Path, url: str) -> Snapshot | None:
             properties=dict(kept["properties"]),
             complete=bool(kept["complete"]),
         )
-        return Snapshot(url=url, etag=str(raw["etag"]), modified=str(raw["modified"]), scan=scan)
+        return Snapshot(
+            url=url, etag=str(raw["etag"]), modified=str(raw["modified"]), unconditional=bool(raw.get("unconditional")), scan=scan
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def save(path: Path, snapshot: Snapshot) -> None:
     """Keep it, whole or not at all, for our eyes only."""
-    head = json.dumps({"url": snapshot.url, "etag": snapshot.etag, "modified": snapshot.modified})
+    validators = {"etag": snapshot.etag, "modified": snapshot.modified, "unconditional": snapshot.unconditional}
+    head = json.dumps({"url": snapshot.url, **validators})
     data = head[:-1].encode() + b', "scan": ' + _dump(snapshot.scan) + b"}"
     draft = path.with_name(f".{path.name}.tmp")
     draft.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,8 +17,8 @@ from connectors.ical.scan import NotACalendar, decode, scan
 from connectors.ical.snapshot import Snapshot, load, save
 from connectors.ical.words import CalendarFacts
 from connectors.ical.zones import zone
-from syndicator.contract import Context, Page
-from syndicator.errors import Gone, Rejected, Transient, words
+from syndicator.contract import Context, Page, Secret
+from syndicator.errors import AuthExpired, Gone, Rejected, Transient, words
 from syndicator.http import ICS_MAX_BYTES, Response, error_for
 from syndicator.model import Batch, Tombstone
 
@@ -32,6 +33,15 @@ _VANISHED = words(
     fr="Ce calendrier n'est plus là : le lien de partage a peut-être été retiré. Copiez-en un nouveau.",
     en="This calendar is no longer there: its share link may have been withdrawn. Copy a new one.",
 )
+_LOCKED = words(
+    fr="Ce calendrier demande un mot de passe : donnez user et password, ou le lien public du calendrier.",
+    en="This calendar asks for a password: give user and password, or the calendar's public link.",
+)
+_REFUSED = words(
+    fr="Ce nom ou ce mot de passe n'est pas accepté pour ce calendrier : refaites le mot de passe d'application, "
+    "et vérifiez que ce compte a le droit de le lire.",
+    en="This name or password is not accepted for this calendar: make a new app password, and check that this account may read it.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +51,12 @@ class IcalOptions:
     url: str
     """The calendar's public address: an ``.ics`` file, a ``webcal://`` link, or the public page of a Nextcloud or Google calendar."""
     page: str | None = None
-    """The web page that events without a link of their own lead to; by default the calendar's public page, or the calendar itself."""
+    """The web page that events without a link of their own lead to; by default the calendar's public page, or the calendar itself; with a
+    password, the association's ``url``."""
+    user: str | None = None
+    """The account that may read the calendar, where it has no public link."""
+    password: Secret | None = None
+    """That account's password, best one made for this use alone ("app password")."""
     timezone: str | None = None
     """The zone of times that name none, such as ``Europe/Paris``; by default the calendar's own, else the association's."""
     ahead: timedelta = timedelta(days=365)
@@ -52,6 +67,13 @@ class IcalOptions:
     def __post_init__(self) -> None:
         """Raise ValueError for an address that is none, an unknown timezone, or too long a window."""
         address_of(self.url)
+        if (self.user is None) != (self.password is None) or ":" in (self.user or ""):
+            raise ValueError(
+                words(
+                    fr="user et password vont ensemble : donnez les deux, ou aucun ; et user ne contient pas de « : »",
+                    en="user and password go together: give both, or neither; and there is no “:” in user",
+                )
+            )
         if self.page is not None:
             address_of(self.page)
         if self.timezone is not None and zone(self.timezone) is None:
@@ -88,6 +110,8 @@ class IcalSource:
         """See whether the address gives a calendar; what it gives serves the first fetch."""
         if zone(self._context.association.timezone) is None:
             raise Rejected(f"no timezone is called {self._context.association.timezone!r}")
+        if self._options.user is not None and self._address.is_open_to_eavesdroppers:
+            self._context.log.warning("the password travels unencrypted to %s: use https", self._address.host)
         snapshot = await self._look()
         self._opened = (self._context.now(), snapshot)
 
@@ -116,13 +140,17 @@ class IcalSource:
     async def _look(self) -> Snapshot:
         """The calendar as it is now, by one request that is small when nothing changed."""
         known = await asyncio.to_thread(load, self._path, self._address.feed)
-        headers = {"Accept": "text/calendar, text/plain;q=0.5, */*;q=0.1"}
+        if known and known.unconditional and await self._shows_the_same(known):
+            return known
+        headers = self._headers()
         if known and known.etag:
             headers["If-None-Match"] = known.etag
         if known and known.modified:
             headers["If-Modified-Since"] = known.modified
         response = await self._context.http.get(self._address.feed, headers=headers, max_bytes=ICS_MAX_BYTES)
         error = error_for(response, self._context.now())
+        if isinstance(error, AuthExpired):
+            raise AuthExpired(str(error), hint=_LOCKED if self._options.user is None else _REFUSED) from error
         if isinstance(error, Gone) or response.status == 404:
             raise Rejected(str(error), hint=_VANISHED) from error
         if error is not None:
@@ -131,7 +159,7 @@ class IcalSource:
         if response.status == 304 and known is not None:
             return known
         try:
-            snapshot = await asyncio.to_thread(_snapshot, self._address.feed, response)
+            snapshot = await asyncio.to_thread(_snapshot, self._address.feed, response, known)
         except NotACalendar as error:
             said = f"{self._address.host} answered {response.content_type or 'something without a type'} instead of a calendar"
             # Where there was a calendar before, a page of maintenance or a login says nothing about it.
@@ -139,6 +167,18 @@ class IcalSource:
         if snapshot != known:
             await asyncio.to_thread(self._keep, snapshot)
         return snapshot
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Accept": "text/calendar, text/plain;q=0.5, */*;q=0.1"}
+        if self._options.user is not None and self._options.password is not None:
+            pair = f"{self._options.user}:{self._options.password.reveal()}"
+            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        return headers
+
+    async def _shows_the_same(self, known: Snapshot) -> bool:
+        """Asks for the ETag alone, where a server sends one and yet answers 200 to it (Radicale 3 does)."""
+        response = await self._context.http.request("HEAD", self._address.feed, headers=self._headers())
+        return response.status == 200 and response.headers.get("ETag") == known.etag
 
     def _keep(self, snapshot: Snapshot) -> None:
         """A disk that is full costs us the comfort of conditional requests, not the calendar."""
@@ -155,7 +195,7 @@ class IcalSource:
     def _ask(self, snapshot: Snapshot, now: datetime, question: Callable[[Reading], Found]) -> Found:
         association, options = self._context.association, self._options
         facts = CalendarFacts(
-            page=options.page or self._address.page,
+            page=options.page or (association.url if options.user else None) or self._address.page,
             timezone=association.timezone,
             untitled="Untitled" if association.language.startswith("en") else "Sans titre",
         )
@@ -188,11 +228,13 @@ def _address(url: str) -> Address | None:
         return None
 
 
-def _snapshot(url: str, response: Response) -> Snapshot:
+def _snapshot(url: str, response: Response, known: Snapshot | None) -> Snapshot:
     """Raises NotACalendar."""
     charset = _CHARSET.search(response.headers.get("Content-Type", ""))
     found = scan(decode(response.body, charset[1] if charset else None))
-    return Snapshot(url=url, etag=response.headers.get("ETag", ""), modified=response.headers.get("Last-Modified", ""), scan=found)
+    etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
+    unconditional = bool(etag) and known is not None and (known.unconditional or known.etag == etag)
+    return Snapshot(url=url, etag=etag, modified=modified, unconditional=unconditional, scan=found)
 
 
 def _digest(snapshot: Snapshot) -> str:

@@ -1,13 +1,15 @@
-"""A calendar on the web: a Nextcloud-like public calendar, and a plain ``agenda.ics`` as any generator writes one.
+"""A calendar on the web: a Nextcloud-like public calendar, a plain ``agenda.ics`` as any generator writes one, a CalDAV collection.
 
 Nextcloud answers its public link (``/index.php/apps/calendar/p/TOKEN``) with a page, and the data at
 ``/remote.php/dav/public-calendars/TOKEN?export`` (sabre/dav's ICSExportPlugin). There, private events are left out and confidential
-ones show as "Busy"; the plain file holds everything, with its CLASS, as many exporters do.
+ones show as "Busy"; the plain file holds everything, with its CLASS, as many exporters do. The collection ``/asso/agenda/`` answers as
+Radicale 3 does (compared with a real one, ``./run interop``): by password only, everything, with an ETag that it never compares.
 """
 
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -89,11 +91,14 @@ class CalendarSimulator(Simulator):
     def __init__(self, *, now: Callable[[], datetime] | None = None, name: str = "Agenda de la Maison") -> None:
         super().__init__(now=now)
         self.name = name
+        self.accounts = {"asso": "secret"}
+        """Who may read the collection."""
         self.etags = True
         """Whether answers can be asked for conditionally."""
         self._world = World(changed_at=self.now())
         self._serial = 0
         self.app.router.add_get("/agenda.ics", self._plain)
+        self.app.router.add_get("/asso/agenda/", self._collection)
         self.app.router.add_get("/remote.php/dav/public-calendars/{token}", self._export)
         for path in ("/index.php/apps/calendar/p/{token}", "/apps/calendar/p/{token}"):
             self.app.router.add_get(path, self._page)
@@ -102,6 +107,11 @@ class CalendarSimulator(Simulator):
     def plain_url(self) -> str:
         """The plain file."""
         return f"{self.url}/agenda.ics"
+
+    @property
+    def collection_url(self) -> str:
+        """The CalDAV collection."""
+        return f"{self.url}/asso/agenda/"
 
     @property
     def share_url(self) -> str:
@@ -194,6 +204,15 @@ class CalendarSimulator(Simulator):
         headers = {"Content-Type": "text/calendar; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
         return self._answer(request, self.document(public=True), headers)
 
+    async def _collection(self, request: web.Request) -> web.Response:
+        pairs = {f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}" for user, password in self.accounts.items()}
+        if request.headers.get("Authorization") not in pairs:
+            challenge = {"WWW-Authenticate": 'Basic realm="Radicale - Password Required"'}
+            return web.Response(status=401, text="Access to the requested resource forbidden.", headers=challenge)
+        body = self.document(public=False)
+        headers = {"Content-Type": "text/calendar; charset=utf-8", "Content-Disposition": "attachment; filename*=utf-8''Calendar.ics"}
+        return web.Response(body=body, headers={**headers, **self._stamps(body)})
+
     async def _page(self, request: web.Request) -> web.Response:
         if request.match_info["token"] != TOKEN:
             return web.Response(status=404, text="<!DOCTYPE html><title>Nextcloud</title>", content_type="text/html")
@@ -204,11 +223,14 @@ class CalendarSimulator(Simulator):
     def _answer(self, request: web.Request, body: bytes, headers: dict[str, str]) -> web.Response:
         if not self.etags:
             return web.Response(body=body, headers=headers)
-        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        stamps = {"ETag": etag, "Last-Modified": f"{self._world.changed_at.astimezone(UTC):%a, %d %b %Y %H:%M:%S GMT}"}
-        if request.headers.get("If-None-Match") == etag:
+        stamps = self._stamps(body)
+        if request.headers.get("If-None-Match") == stamps["ETag"]:
             return web.Response(status=304, headers=stamps)
         return web.Response(body=body, headers={**headers, **stamps})
+
+    def _stamps(self, body: bytes) -> dict[str, str]:
+        etag = f'"{hashlib.sha256(body).hexdigest()}"'
+        return {"ETag": etag, "Last-Modified": f"{self._world.changed_at.astimezone(UTC):%a, %d %b %Y %H:%M:%S GMT}"}
 
 
 def _sabre(status: int, kind: str, message: str) -> web.Response:
