@@ -27,6 +27,8 @@ from syndicator.config.routes import ROUTE_KEYS
 from syndicator.config.sections import AlertKeys, Folders, NetworkKeys, WebKeys
 from syndicator.contract import Association, CanDelete, CanFind, CanListen, CanRead, CanRecognise, CanUpdate, Limits
 from syndicator.route import Filter, Route, Style
+from syndicator.serving import Serving
+from syndicator.testing import NOW
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
@@ -353,3 +355,46 @@ def test_the_tables_of_destinations_are_true() -> None:
     page = DOCS[ROOT / "docs" / "destinations.md"]
     assert "\n".join(abilities) in page
     assert "\n".join(limits) in page
+
+
+def problem_rows(language: str, name: str) -> list[str]:
+    """How the table of problems opens each line, from the message catalogue."""
+    catalogue = tomllib.loads((ROOT / "syndicator" / "locales" / f"{language}.toml").read_text(encoding="utf-8"))
+    texts = [kind["what"] for kind in catalogue["problem"].values()]
+    return ["| " + re.sub(r"(n°|no\.) \{name\}", r"\1 12", text).replace("{name}", name) + " |" for text in texts]
+
+
+@pytest.mark.parametrize(("page", "language", "name"), [("operating.md", "fr", "NOM"), ("en/operating.md", "en", "NAME")])
+def test_every_problem_has_its_line(page: str, language: str, name: str) -> None:
+    """What a person reads in a mail or in ``status`` is found in the page, word for word, with what to do."""
+    lines = DOCS[ROOT / "docs" / page].splitlines()
+
+    assert [opening for opening in problem_rows(language, name) if not any(line.startswith(opening) for line in lines)] == []
+
+
+@pytest.mark.parametrize("page", ["operating.md", "en/operating.md"])
+def test_every_metric_is_named(page: str) -> None:
+    """Exactly those that /metrics has."""
+    metrics = re.findall(r"^# TYPE (\w+) ", Serving({}, lambda: NOW).metrics(), re.MULTILINE)
+
+    assert len(metrics) >= 7
+    assert re.findall(r"^\| `(syndicator_\w+)` \|", DOCS[ROOT / "docs" / page], re.MULTILINE) == [*dict.fromkeys(metrics)]
+
+
+def logged() -> set[str]:
+    """The names of the events that the daemon logs, from its source."""
+    named = set()
+    for path in (ROOT / "syndicator").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "event":
+                named |= {arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
+    return named
+
+
+def test_every_logged_event_is_explained() -> None:
+    """And none that is not logged."""
+    table = sections("operating.md")["Le journal"]
+    told = {name for line in table.splitlines() if line.startswith("| `") for name in re.findall(r"`([a-z.-]+)`", line.split("|")[1])}
+    changes = {"item.new", "item.changed", "item.gone", "item.returned"}
+
+    assert told == logged() | changes
