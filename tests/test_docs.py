@@ -32,7 +32,7 @@ from syndicator.testing import NOW
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
-DOCS = {path: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]}
+DOCS = {path: path.read_text(encoding="utf-8") for path in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]}
 GROUPS: tuple[registry.Group, ...] = ("sources", "destinations")
 
 _HEADER = re.compile(r"(?:# )?\[([a-z0-9_.-]+)\]")
@@ -268,15 +268,25 @@ def test_every_connector_is_documented(name: str) -> None:
     assert any(f"`{name}`" in text or f'"{name}"' in text for text in DOCS.values())
 
 
-@pytest.mark.parametrize("path", sorted(DOCS), ids=lambda path: path.name)
+def anchors(text: str) -> set[str]:
+    """What a page's headings are called in links: lower case, hyphens for spaces, no punctuation."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", sorted(DOCS), ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_between_documents_lead_somewhere(path: Path) -> None:
-    """A relative link names a file that exists."""
-    targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", DOCS[path])
+    """A relative link names a file that exists, and a heading that it has."""
+    lost = []
+    for target, anchor in re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)#?([^)\s]*)\)", DOCS[path]):
+        file = (path.parent / target).resolve() if target else path
+        if not file.exists() or (anchor and anchor not in anchors(DOCS[file])):
+            lost.append((target, anchor))
 
-    assert [target for target in targets if not (path.parent / target).exists()] == []
+    assert lost == []
 
 
-@pytest.mark.parametrize("path", sorted(DOCS), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(DOCS), ids=lambda path: str(path.relative_to(ROOT)))
 def test_configurations_in_the_docs_are_right(tmp_path: Path, path: Path) -> None:
     """Every whole configuration shown (one that opens with [association]) is read without a problem; every other piece is TOML."""
     for number, text in enumerate(re.findall(r"^```toml\n(.*?)^```", DOCS[path], re.MULTILINE | re.DOTALL)):
