@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicator.text.clean import clean
-from syndicator.text.html import HTML_MAX, Span, Text, from_text, parse, to_text, web_url
+from syndicator.text.html import HTML_MAX, Span, Text, from_text, parse, to_text
+from syndicator.text.urls import web_url
 
 CASES = tomllib.loads((Path(__file__).parent / "data" / "text" / "html.toml").read_text())["case"]
 

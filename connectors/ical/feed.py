@@ -21,7 +21,8 @@ from connectors.ical.vtimezone import vtimezone
 from connectors.ical.zones import is_utc, zone
 from syndicator.model import Event, Place
 from syndicator.text.clean import clean
-from syndicator.text.html import to_text, web_url
+from syndicator.text.html import to_text
+from syndicator.text.urls import web_url
 
 PRODID = "-//syndicator//iCalendar//EN"
 SUMMARY_MAX = 500

@@ -14,7 +14,8 @@ import icalendar
 from connectors.ical.series import Moment, Occurrence, shown_zone
 from syndicator.model import Actor, Attachment, Event, EventStatus, Place
 from syndicator.text.clean import clean
-from syndicator.text.html import from_text, web_url
+from syndicator.text.html import from_text
+from syndicator.text.urls import web_url
 
 _MARKUP = re.compile(r"</?(?:a|b|br|div|em|h[1-6]|html-blob|i|li|ol|p|span|strong|u|ul)\b[^<>]*>", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")

@@ -18,7 +18,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from connectors.mastodon.capabilities import Capabilities
 from syndicator.model import Actor, Attachment, AttachmentType, Mention, Poll, Post, PostKind, Quote, Visibility
-from syndicator.text.html import HTML_MAX, from_text, parse, to_text, web_url
+from syndicator.text.html import HTML_MAX, from_text, parse, to_text
+from syndicator.text.urls import web_url
 
 _TYPES = frozenset({"image", "video", "gifv", "audio"})
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")

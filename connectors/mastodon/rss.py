@@ -30,7 +30,8 @@ from connectors.mastodon.capabilities import Capabilities
 from syndicator.errors import AuthExpired, Rejected, Transient, words
 from syndicator.http import FEED_MAX_BYTES, Http, Response, error_for
 from syndicator.model import Actor, Attachment, AttachmentType, Batch, Post, Tombstone
-from syndicator.text.html import HTML_MAX, web_url
+from syndicator.text.html import HTML_MAX
+from syndicator.text.urls import web_url
 
 DEPTH_MAX = 200
 ENTRIES_MAX = 200

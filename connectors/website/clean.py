@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import nh3
 
 from syndicator.text.clean import clean
-from syndicator.text.html import web_url
+from syndicator.text.urls import web_url
 
 HTML_MAX = 64_000
 """Characters. The parser is quadratic in depth: 64 kB of nested elements cost a fraction of a second, 1 MB ten minutes."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import unicodedata
-
-import regex
+from typing import Any
 
 # C0 (but tab and newline), DEL, C1, surrogates, noncharacters, soft hyphen, zero-width space, byte order mark, interlinear
 # annotation, and the bidi embeddings and overrides: isolates and marks are what honest bidirectional text needs.
-_STRAY = regex.compile(
+_STRAY = re.compile(
     r"[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uD800-\uDFFF\uFDD0-\uFDEF\uFFFE\uFFFF"
     r"\u00AD\u180E\u200B\u202A-\u202E\u2060-\u2064\u206A-\u206F\uFEFF\uFFF9-\uFFFB]"
 )
-_NEWLINES = regex.compile(r"\r\n?|[\u2028\u2029\u0085]")
+_NEWLINES = re.compile(r"\r\n?|[\u2028\u2029\u0085]")
 # Unicode TR15 (stream-safe text format): no honest text has more than 30 in a row, and normalising a long run is quadratic.
-_MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
+_PERHAPS_MARKS = re.compile(r"[^\w\s\x00-\u02FF]{31}")
 _ISOLATES = {"\u2066", "\u2067", "\u2068"}
 _POP_ISOLATE = "\u2069"
 
@@ -25,8 +26,17 @@ def clean(text: str) -> str:
         return text
     text = _NEWLINES.sub("\n", text)
     text = _STRAY.sub("", text)
-    text = _MARKS.sub(r"\1", text)
+    if _PERHAPS_MARKS.search(text):
+        text = _marks().sub(r"\1", text)
     return _balanced(unicodedata.normalize("NFC", text))
+
+
+@functools.cache
+def _marks() -> Any:
+    # Loaded for the rare text that may need it: a megabyte that most associations never use.
+    import regex
+
+    return regex.compile(r"(\p{M}{30})\p{M}+")
 
 
 def _balanced(text: str) -> str:

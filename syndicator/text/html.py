@@ -6,14 +6,15 @@ The tree is walked without recursion and the input is cut first, so that the tim
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-import regex
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from syndicator.text.clean import clean
+from syndicator.text.urls import web_url
 
 HTML_MAX = 65_536
 """Characters of HTML that are read; the rest is left out."""
@@ -31,9 +32,7 @@ _SKIPPED = frozenset({
 })  # fmt: skip
 _LIST_DEPTH_MAX = 3
 _QUOTE_DEPTH_MAX = 3
-_SPACES = regex.compile(r"[ \t\n\f\r]+")
-_SCHEME = regex.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_WEB = regex.compile(r"https?://[^\s/?#]", regex.IGNORECASE)
+_SPACES = re.compile(r"[ \t\n\f\r]+")
 _TRUNCATED = ("…", "...")
 
 
@@ -77,17 +76,8 @@ def parse(html: str, *, quote_inline: bool = True) -> Text:
 def from_text(text: str) -> str:
     """Plain text as HTML with the same look, for origins that give their bodies as plain text."""
     escaped = clean(text).strip().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    paragraphs = regex.split(r"\n[ \t]*\n\s*", escaped)
+    paragraphs = re.split(r"\n[ \t]*\n\s*", escaped)
     return "".join(f"<p>{paragraph.replace(chr(10), '<br>')}</p>" for paragraph in paragraphs if paragraph)
-
-
-def web_url(href: str) -> str | None:
-    """``href`` with a lower-case scheme when it is an absolute http(s) address without blanks; None for anything else."""
-    href = clean(href).strip()
-    if not _WEB.match(href) or _SPACES.search(href):
-        return None
-    scheme, rest = href.split("://", 1)
-    return f"{scheme.lower()}://{rest}"
 
 
 def _bounded(html: str) -> str:
@@ -318,7 +308,7 @@ def _names(words: str, url: str) -> bool:
 
 
 def _bare(address: str) -> str:
-    address = regex.sub(r"^[a-z]+://", "", address.strip().lower())
+    address = re.sub(r"^[a-z]+://", "", address.strip().lower())
     return address.removeprefix("www.").removesuffix("/")
 
 
@@ -379,7 +369,7 @@ def _start(node: LexborNode) -> int:
 
 
 def _integer(value: str | None, default: int) -> int:
-    return int(value) if value is not None and regex.fullmatch(r"[0-9]{1,6}", value.strip()) else default
+    return int(value) if value is not None and re.fullmatch(r"[0-9]{1,6}", value.strip()) else default
 
 
 def _nothing() -> None:

@@ -7,27 +7,30 @@ accents, hyphens and underscores do not matter. These tags are for us: they are 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable
-
-import regex
+from typing import TYPE_CHECKING
 
 from syndicator.model import Item
 from syndicator.text.html import parse
-from syndicator.text.links import Entity, hashtags
+
+if TYPE_CHECKING:
+    from syndicator.text.links import Entity
 
 NEVER_ANYWHERE = frozenset({
     "nocross", "nocrosspost", "nocrossposting", "nomirror", "nosyndication", "norepost", "nosync",
     "pasdecross", "pasdecrosspost", "pasdereprise", "pasdecopie", "pasderelais", "pasdemiroir", "sansreprise",
 })  # fmt: skip
 _REFUSALS = ("no", "not", "noton", "non", "pas", "pasde", "pasd", "passur", "sans")
-_LINE = regex.compile(r"(?:[#＃][^\s#＃]+[\s,;·•|/]*)+")
+_BEGINNINGS = (*_REFUSALS, *NEVER_ANYWHERE)
+_CANDIDATE = re.compile(r"[#＃]([^\s#＃]+)")
+_LINE = re.compile(r"(?:[#＃][^\s#＃]+[\s,;·•|/]*)+")
 _HOLE = "\ufffc"
-_HOLE_IN_BRACKETS = regex.compile(rf"\(\s*(?:{_HOLE}\s*)+\)|\[\s*(?:{_HOLE}\s*)+\]")
-_HOLE_LINE = regex.compile(rf"\n(?:[ \t,;·•|/]*{_HOLE})+[ \t,;·•|/]*(?=\n)")
-_HOLE_AFTER_BLANK = regex.compile(rf"(?:(?<=[\s(«])(?:{_HOLE}[ \u00A0]?)+|[ \u00A0]?{_HOLE}(?=$|[\s.,)]))", regex.MULTILINE)
-_BLANK_LINES = regex.compile(r"\n{3,}")
-_TAG_SIGNS = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
+_HOLE_IN_BRACKETS = re.compile(rf"\(\s*(?:{_HOLE}\s*)+\)|\[\s*(?:{_HOLE}\s*)+\]")
+_HOLE_LINE = re.compile(rf"\n(?:[ \t,;·•|/]*{_HOLE})+[ \t,;·•|/]*(?=\n)")
+_HOLE_AFTER_BLANK = re.compile(rf"(?:(?<=[\s(«])(?:{_HOLE}[ \u00A0]?)+|[ \u00A0]?{_HOLE}(?=$|[\s.,)]))", re.MULTILINE)
+_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def folded(tag: str) -> str:
@@ -39,13 +42,22 @@ def folded(tag: str) -> str:
 def opted_out(item: Item, destination_names: Collection[str]) -> bool:
     """Whether the author's own hashtags refuse the destination that goes by any of ``destination_names`` (its name, its type)."""
     refused = _refused(destination_names)
-    return any(folded(tag) in refused for tag in all_tags(item))
+    texts = [text for text in (parse(item.html).text, item.title) if _may_refuse(text)]
+    return any(folded(tag) in refused for tag in (*item.tags, *(entity.value for text in texts for entity in hashtags(text))))
 
 
-def all_tags(item: Item) -> list[str]:
-    """Every hashtag of ``item``: those its origin lists, and those in its text."""
-    text = parse(item.html).text
-    return [*item.tags, *(entity.value for entity in hashtags(text)), *(entity.value for entity in hashtags(item.title))]
+def _may_refuse(text: str) -> bool:
+    """Whether a word after a # begins like a refusal: only then is it worth two megabytes of rules to see where the hashtag ends."""
+    return any(folded(word).startswith(_BEGINNINGS) for word in _CANDIDATE.findall(text))
+
+
+def hashtags(text: str) -> list[Entity]:
+    """The hashtags of ``text``, by the rules of ``links``, which are loaded for a text that may hold one."""
+    if "#" not in text and "＃" not in text:
+        return []
+    from syndicator.text import links
+
+    return links.hashtags(text)
 
 
 def is_control(tag: str, destination_names: Collection[str]) -> bool:
@@ -84,7 +96,9 @@ def at_most(text: str, limit: int) -> str:
 
 def hashtag(words: str) -> str | None:
     """A tag of one or several words as a hashtag: ``économie sociale`` → ``#ÉconomieSociale``; None when nothing is left of it."""
-    parts = [part for part in _TAG_SIGNS.split(words.strip().lstrip("#＃")) if part]
+    import regex
+
+    parts = [part for part in regex.split(r"[^\p{L}\p{M}\p{N}]+", words.strip().lstrip("#＃")) if part]
     if not parts or not any(character.isalpha() for character in "".join(parts)):
         return None
     # A screen reader tells the words of a hashtag apart by their capitals.
