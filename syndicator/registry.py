@@ -13,7 +13,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import is_dataclass
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, distributions
 from typing import Any, Literal
 
@@ -85,6 +84,8 @@ def _load(group: Group, entry: EntryPoint) -> type[Any]:
 
 
 def _unknown(group: Group, name: str, known: tuple[str, ...]) -> RegistryError:
+    from difflib import get_close_matches
+
     close = get_close_matches(name, known, n=3)
     listed = ", ".join(known) or "—"
     fr, en = f"Types connus : {listed}.", f"Known types: {listed}."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from syndicator.config.lines import Key, line_of
@@ -36,6 +35,8 @@ class Report:
 
     def meant(self, written: str, known: Iterable[str]) -> str:
         """What ``written`` was probably meant to be, as the end of a sentence; else what there is to choose from."""
+        from difflib import get_close_matches
+
         choices = sorted(known)
         close = get_close_matches(written, choices, n=1)
         if close:
