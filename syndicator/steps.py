@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from syndicator.attempt import attempt
 from syndicator.contract import CanRead, Source, View
 from syndicator.errors import AuthExpired, ConnectorError, Gone, RateLimited, Rejected, SourceEmptied, StateError
 from syndicator.items import Stored
@@ -253,6 +252,9 @@ async def deliver(tenant: Tenant, name: str) -> Delivered:
         if claim.look_again_at is None:
             await _recovered(tenant, f"destination:{name}")
         return Delivered(worked=False, again_at=claim.look_again_at)
+    # With it come the rules of every network's text: memory for those who publish.
+    from syndicator.attempt import attempt
+
     if await attempt(tenant, publisher, claim.delivery, claim.parent, reread):
         await _recovered(tenant, f"destination:{name}")
     return Delivered(worked=True)
