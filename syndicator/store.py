@@ -89,6 +89,21 @@ class Ledger:
             self._db = db
         return self._db
 
+    def examine(self) -> None:
+        """Read the file through, changing nothing; raises StateError when it cannot be used. Nothing to say where there is none yet."""
+        if not self.path.exists():
+            return
+        try:
+            connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+            try:
+                said = connection.execute("pragma quick_check(1)").fetchone()[0]
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise _state_error(self.path, error) from error
+        if said != "ok":
+            raise StateError(f"{self.path}: {said}", hint=_DAMAGED)
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
 import ssl
@@ -18,6 +19,8 @@ from syndicator.sandbox.server import Simulator
 
 EXPIRED = Path(__file__).parent / "data" / "tls" / "expired.pem"
 """A key and its certificate for localhost, signed by itself, valid in January 2020 only."""
+PR_CAPBSET_DROP = 24
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 SIGNS_OF_A_BUG = ("Traceback", "Error(", "NoneType", "defect", "défaut")
 
 
@@ -70,6 +73,12 @@ async def start_tls() -> tuple[web.AppRunner, str]:
     context.load_cert_chain(EXPIRED)
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
     return runner, f"https://127.0.0.1:{runner.addresses[0][1]}"
+
+
+def give_up_privilege() -> None:
+    """Between fork and exec: what root may do whatever a file's mode says, the program to come may not (capabilities(7))."""
+    for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+        ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)

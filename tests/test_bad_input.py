@@ -62,8 +62,8 @@ WHAT_TO_DO = {
     "sources.page-as-calendar": ("ne donne pas un calendrier", "does not give a calendar"),
     "sources.feed-as-calendar": ("ne donne pas un calendrier", "does not give a calendar"),
     "destinations.wrong-token": ("créez-en un nouveau", "make a new one"),
-    "destinations.token-without-right": ("Créez un jeton avec les droits", "Create a token with the scopes"),
-    "destinations.not-mastodon": ("n'est pas celle d'un serveur Mastodon", "is not that of a Mastodon"),
+    "destinations.token-without-right": ("Créez un jeton avec les droits", "Make a token with the scopes"),
+    "destinations.not-mastodon": ("n'est pas celle d'un serveur Mastodon", "that speaks Mastodon's API"),
 }
 UNSEEN_BY_CHECK = {"sources.feed-nonsense"}
 """What has no page's marks and is no feed either shows when it is parsed, at the first reading."""

@@ -108,16 +108,13 @@ def module_of(command: str) -> str:
 
 
 def told(error: SyndicatorError, language: str) -> str:
-    """What went wrong and what to do, without credentials, for a terminal."""
+    """What to do and what went wrong, without credentials, for a terminal."""
     from syndicator.logs import clean
 
     hint: Mapping[str, str] | None = getattr(error, "hint", None)
-    lines = [str(error)]
     if isinstance(error, ConfigError):
-        lines.append(say(language, "cli.config-wrong", count=len(error.problems)))
-    if hint:
-        lines.append(pick(hint, language))
-    return clean("\n".join(line for line in lines if line))
+        return clean(f"{error}\n{say(language, 'cli.config-wrong', count=len(error.problems))}")
+    return clean(f"{pick(hint, language)} ({error})" if hint else str(error))
 
 
 def code_for(error: SyndicatorError) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from difflib import get_close_matches
 
 from syndicator.cli import COMMANDS, FAILED, OK
-from syndicator.cli.configuration import load_one
+from syndicator.cli.configuration import is_there, load_one
 from syndicator.words import say
 
 HELP = COMMANDS["accept"]
@@ -22,6 +23,9 @@ def run(args: Namespace) -> int:
     from syndicator.store import Ledger
 
     config = load_one(args)
+    if not is_there(config.state_dir / "syndicator.db"):
+        print(say(args.language, "status.never"), file=sys.stderr)
+        return FAILED
     ledger = Ledger(config.state_dir / "syndicator.db")
     try:
         polled = args.source in config.sources and ledger.transact_now(lambda store: not store.items.cursor(args.source)[1])

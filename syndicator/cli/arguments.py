@@ -29,7 +29,7 @@ _FRENCH = {
     "not allowed with argument %s": "ne va pas avec %s",
     "ignored explicit argument %r": "ne prend pas de valeur (%r)",
     "invalid choice: %(value)r (choose from %(choices)s)": "%(value)r n'est pas possible (possible : %(choices)s)",
-    "invalid %(type)s value: %(value)r": "%(value)r n'est pas une valeur possible (%(type)s)",
+    "invalid %(type)s value: %(value)r": "%(value)r n'est pas une valeur possible",
     "ambiguous option: %(option)s could match %(matches)s": "%(option)s est ambigu (%(matches)s)",
 }
 

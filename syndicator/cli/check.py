@@ -26,6 +26,7 @@ from syndicator.errors import AuthExpired, ConfigError, Rejected, StateError, Sy
 from syndicator.http import Sessions
 from syndicator.logs import clean
 from syndicator.plan import find_loop
+from syndicator.store import Ledger
 from syndicator.words import pick, say
 
 HELP = COMMANDS["check"]
@@ -135,7 +136,7 @@ async def _check(config: Config, sessions: Sessions, *, quiet: bool) -> list[Fin
     teller = Teller(quiet, language)
     teller.heading(f"{config.association.name} ({config.path})")
     found = [Finding(subject="configuration", kind="ok", text=say(language, "check.config-good"))]
-    found += [_folder("state", config.state_dir, language), _folder("public", config.public_dir, language)]
+    found += [_folder("state", config.state_dir, language), _folder("public", config.public_dir, language), *_ledger(config)]
     found += _unused(config)
     for finding in found:
         teller.found(finding)
@@ -215,6 +216,15 @@ def _folder(subject: str, path: Path, language: str) -> Finding:
         return Finding(subject=subject, kind="folder", text=say(language, "check.folder-wrong", path=path, user=_user()))
     message = "check.folder-good" if there == path else "check.folder-not-made"
     return Finding(subject=subject, kind="ok", text=say(language, message, path=path))
+
+
+def _ledger(config: Config) -> Iterator[Finding]:
+    """What is wrong with the database, if there is one."""
+    try:
+        Ledger(config.state_dir / "syndicator.db").examine()
+    except StateError as error:
+        text = pick(error.hint, config.association.language) if error.hint else say(config.association.language, "check.advice-state")
+        yield Finding(subject="state", kind="folder", text=text, detail=clean(str(error)))
 
 
 def _user() -> str:

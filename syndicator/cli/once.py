@@ -84,7 +84,8 @@ async def _round(config: Config, sessions: Any, *, quiet: bool) -> Round:
         await tenant.start()
         await _work(tenant, one, quiet=quiet)
     except StateError as error:
-        one.problems.append({"key": "state", "kind": "state", "what": clean(str(error)), "todo": _advice(error, language), "detail": ""})
+        what = pick(error.hint, language) if error.hint else say(language, "check.advice-state")
+        one.problems.append({"key": "state", "kind": "state", "what": what, "todo": "", "detail": clean(str(error))})
     finally:
         await tenant.close()
     if not quiet:
@@ -123,10 +124,6 @@ async def _work(tenant: Tenant, one: Round, *, quiet: bool) -> None:
     await alerts.tell(tenant)
     problems = await tenant.ledger.transact(lambda store: store.problems.open())
     one.problems.extend(alerts.as_data(problem, one.language) for problem in problems)
-
-
-def _advice(error: StateError, language: str) -> str:
-    return pick(error.hint, language) if error.hint else ""
 
 
 def problem_lines(problem: dict[str, Any], language: str) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from typing import Any
 
 from syndicator.cli import COMMANDS, FAILED, OK, show_json
-from syndicator.cli.configuration import load_one
+from syndicator.cli.configuration import is_there, load_one
 from syndicator.model import Delivery
 from syndicator.words import say
 
@@ -20,6 +21,7 @@ def add_arguments(parser: ArgumentParser, language: str) -> None:
     parser.add_argument("ids", type=int, nargs="*", metavar="ID", help=say(language, "outbox.ids"))
     parser.add_argument("--all", action="store_true", help=say(language, "outbox.all"))
     parser.add_argument("--json", action="store_true", help=say(language, "cli.json"))
+    parser.set_defaults(refuse=parser.error)
 
 
 def run(args: Namespace) -> int:
@@ -27,6 +29,11 @@ def run(args: Namespace) -> int:
     from syndicator.store import Ledger
 
     config = load_one(args)
+    if bool(args.ids) == (args.action == "list"):
+        args.refuse(say(args.language, "outbox.no-ids" if args.action == "list" else "outbox.which", action=args.action))
+    if not is_there(config.state_dir / "syndicator.db"):
+        print(say(args.language, "status.never"), file=sys.stderr)
+        return FAILED
     ledger = Ledger(config.state_dir / "syndicator.db")
     try:
         if args.action == "list":
