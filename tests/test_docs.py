@@ -408,3 +408,15 @@ def test_every_logged_event_is_explained() -> None:
     changes = {"item.new", "item.changed", "item.gone", "item.returned"}
 
     assert told == logged() | changes
+
+
+@pytest.mark.parametrize(
+    ("page", "heading"), [("README.md", "Ce qu'il ne sait pas encore faire"), ("README.en.md", "What it cannot do yet")]
+)
+def test_the_readme_denies_nothing_that_exists(page: str, heading: str) -> None:
+    """No network that has a connector stands in the list of those that cannot be posted to."""
+    listed = DOCS[ROOT / page].split(f"## {heading}")[1].split("\n## ")[0].split("\n- ")[1]
+    denied = set(re.findall(r"\w+", listed.split(":")[1].split(". (")[0].lower()))
+
+    assert denied
+    assert denied & {name for group, name in OURS if group == "destinations"} == set()
