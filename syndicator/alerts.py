@@ -19,12 +19,14 @@ from urllib.parse import unquote, urlsplit
 from syndicator.config import Alerts
 from syndicator.logs import clean, event
 from syndicator.problems import Problem
-from syndicator.tenant import Tenant
+from syndicator.tenant import Tenant, wait_after
 from syndicator.words import say
 
 PATIENCE = {"unreachable": timedelta(hours=2), "rate-limited": timedelta(hours=6), "clock": timedelta(0)}
 """How long a problem that may pass by itself must last before a person hears of it."""
 TIMEOUT_S = 20
+FIRST_WAIT = timedelta(minutes=1)
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def describe(problem: Problem, language: str) -> tuple[str, str]:
@@ -56,6 +58,8 @@ async def tell(tenant: Tenant) -> int:
     if alerts is None:
         return 0
     now = tenant.now()
+    if now < tenant.closed_until.get("alerts", now):
+        return 0
     problems = await tenant.ledger.transact(lambda store: store.problems.open())
     due = [p for p in problems if p.told_at is None and now - p.since >= PATIENCE.get(p.kind, timedelta(0))]
     if not due:
@@ -63,9 +67,12 @@ async def tell(tenant: Tenant) -> int:
     mail = compose(due, alerts, tenant.config.association.name, tenant.language)
     try:
         await asyncio.to_thread(send, mail, alerts)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: an address or a host name that cannot be
+        tenant.failures["alerts"] = tenant.failures.get("alerts", 0) + 1
+        tenant.closed_until["alerts"] = now + wait_after(tenant.failures["alerts"], FIRST_WAIT, tenant.rng)
         event(tenant.log, logging.WARNING, "alert.unsent", detail=clean(str(error)))
         return 0
+    tenant.failures.pop("alerts", None)
     await tenant.ledger.transact(lambda store: store.problems.told([problem.subject for problem in due], now))
     event(tenant.log, logging.INFO, "alert.sent", problems=len(due))
     return len(due)
@@ -79,27 +86,36 @@ def compose(problems: Sequence[Problem], alerts: Alerts, association: str, langu
         lines += [f"• {what}", f"  {todo}", f"  {say(language, 'alert.said', detail=clean(problem.detail))}", ""]
     lines += [say(language, "alert.closing")]
     mail = EmailMessage()
-    mail["Subject"] = say(language, "alert.subject", association=association, count=len(problems))
+    mail["Subject"] = say(language, "alert.subject", association=" ".join(association.split()), count=len(problems))
     mail["From"] = alerts.sender
     mail["To"] = ", ".join(alerts.to)
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content("\n".join(lines))
+    mail.set_content("\n".join(lines).encode("utf-8", "replace").decode())
     return mail
 
 
 def send(mail: EmailMessage, alerts: Alerts) -> None:
-    """Hand the mail to the configured server: ``smtps://`` (TLS) or ``smtp://`` (STARTTLS where it is offered)."""
+    """Hand the mail to the configured server: ``smtps://`` (TLS) or ``smtp://`` (STARTTLS where it is offered).
+
+    A password never leaves this machine in the clear.
+    """
     url = urlsplit(alerts.smtp.reveal())
     host = url.hostname or "localhost"
     context = ssl.create_default_context()
+    if host in LOOPBACK:  # a machine's own mail server has a certificate of its own making
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if url.scheme == "smtps":
         server: smtplib.SMTP = smtplib.SMTP_SSL(host, url.port or 465, timeout=TIMEOUT_S, context=context)
     else:
         server = smtplib.SMTP(host, url.port or 587, timeout=TIMEOUT_S)
     with server:
         server.ehlo()
+        private = url.scheme == "smtps" or host in LOOPBACK
         if url.scheme == "smtp" and server.has_extn("starttls"):
             server.starttls(context=context)
+            private = True
+        if url.username and not private:
+            raise smtplib.SMTPNotSupportedError(f"{host} offers no STARTTLS: the password is not sent in the clear")
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
         server.send_message(mail)

@@ -13,20 +13,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syndicator.contract import CanDelete, CanFind, CanPrepare, CanUpdate, Publisher
-from syndicator.errors import ConnectorError, StateError, Transient
+from syndicator.errors import ConnectorError, Rejected, StateError, Transient
 from syndicator.items import Stored
 from syndicator.logs import event
-from syndicator.model import Delivery, Receipt, Rendition
-from syndicator.plan import too_late
+from syndicator.model import Delivery, Event, Item, Post, Receipt, Rendition
+from syndicator.plan import Facts, refusal, too_late
 from syndicator.policy import Decision, Done, Drop, Park, Pause, Recover, Retry, backoff, decide, key_holds
 from syndicator.render import render
-from syndicator.route import Route
+from syndicator.route import Route, Style
 from syndicator.store import Store
 from syndicator.tenant import Tenant
 from syndicator.words import pick
 
 ASK_ORIGIN_AFTER = timedelta(seconds=10)
 """What waited longer than this is asked for again at its origin before it leaves."""
+ORIGIN_TRIES = 3
+"""How often a bug may answer that question before a person is asked: a connection that was just closed looks like one."""
 
 
 class _NotYet(Transient):
@@ -50,6 +52,10 @@ async def attempt(tenant: Tenant, publisher: Publisher, delivery: Delivery, pare
         elif delivery.purpose == "update":
             await _update(tenant, publisher, delivery, leaving)
         else:
+            found_out = await _found_out(tenant, publisher, delivery)
+            if found_out is None:
+                return True
+            delivery = found_out
             await _create(tenant, publisher, delivery, parent, reread, leaving)
     except StateError:
         raise
@@ -70,11 +76,6 @@ async def _create(
     reread: Reread,
     leaving: Callable[[], None],
 ) -> None:
-    now = tenant.now()
-    if delivery.outcome_unknown and not key_holds(delivery, publisher.limits.key_window_s, now):
-        if await _recovered(tenant, publisher, delivery):
-            return
-        delivery = replace(delivery, outcome_unknown=False, first_sent_at=None)
     stored: Stored | None = None
     if delivery.outcome_unknown and delivery.rendition is not None:
         renditions = [delivery.rendition]
@@ -97,10 +98,23 @@ async def _create(
 def _leave(store: Store, delivery: Delivery, stored: Stored | None, renditions: list[Rendition], now: datetime) -> bool:
     """Mark it as sending, unless it was withdrawn; raises _NotYet when the item changed while it was being prepared."""
     if stored is not None and delivery.part == 0:
-        current = store.items.item(delivery.source, delivery.uid)
+        current = store.items.item(stored.item.source, delivery.uid)
         if current is not None and current.revision != stored.revision:
             raise _NotYet(f"{delivery.uid} was edited this very moment")
     return store.outbox.sending(delivery, renditions[0], renditions, now)
+
+
+async def _found_out(tenant: Tenant, publisher: Publisher, delivery: Delivery) -> Delivery | None:
+    """The delivery, knowing whether it went out already where that can be known; None when nothing is left to do."""
+    if not delivery.outcome_unknown:
+        return delivery
+    keyed = key_holds(delivery, publisher.limits.key_window_s, tenant.now())
+    # What lost its reason meanwhile is looked for rather than sent again, only to be removed.
+    if keyed and not (isinstance(publisher, CanFind) and (await tenant.ledger.transact(lambda store: _judged(tenant, store, delivery)))[1]):
+        return delivery
+    if await _recovered(tenant, publisher, delivery):
+        return None
+    return replace(delivery, outcome_unknown=False, first_sent_at=None)
 
 
 async def _recovered(tenant: Tenant, publisher: Publisher, delivery: Delivery) -> bool:
@@ -123,39 +137,69 @@ async def _fresh(tenant: Tenant, delivery: Delivery, reread: Reread) -> Stored |
     waited = max(delivery.due_at - delivery.created_at, now - delivery.created_at)
     if waited > ASK_ORIGIN_AFTER and delivery.part == 0 and delivery.source in tenant.config.sources:
         await _ask_origin(tenant, delivery, reread)
-    stored, row, doubtful = await tenant.ledger.transact(
+    (stored, reason), row, doubtful = await tenant.ledger.transact(
         lambda store: (
-            store.items.item(delivery.source, delivery.uid),
+            _judged(tenant, store, delivery),
             store.outbox.delivery(delivery.id),
             store.items.missing(delivery.source, delivery.uid),
         )
     )
     if row is None or row.state not in ("pending", "sending"):
         return None
-    if doubtful:
-        raise _NotYet(f"{delivery.uid} is not shown at its origin; asking again before it leaves")
-    reason = "deleted-in-time" if stored is None else _staleness(tenant, delivery, stored)
     if reason:
         await _drop(tenant, delivery, reason)
         return None
+    if doubtful:
+        raise _NotYet(f"{delivery.uid} is not shown at its origin; asking again before it leaves")
     return stored
 
 
 async def _ask_origin(tenant: Tenant, delivery: Delivery, reread: Reread) -> None:
     try:
         await reread(tenant, delivery.source, delivery.uid)
-    except Transient as error:
-        raise _NotYet(f"its origin cannot be asked whether it still stands: {error}") from error
-    except ConnectorError as error:  # it will never answer this question: what was read before stands
+    except Rejected as error:  # it will never answer this question: what was read before stands
         event(tenant.log, logging.INFO, "origin.silent", source=delivery.source, uid=delivery.uid, detail=str(error))
+    except StateError:
+        raise
+    except Exception as error:
+        if not isinstance(error, ConnectorError):
+            if delivery.attempts >= ORIGIN_TRIES:
+                raise
+            event(tenant.log, logging.ERROR, "origin.bug", source=delivery.source, uid=delivery.uid, exc_info=error)
+        raise _NotYet(f"its origin cannot be asked whether it still stands: {error}") from error
 
 
-def _staleness(tenant: Tenant, delivery: Delivery, stored: Stored) -> str | None:
+def _current(tenant: Tenant, store: Store, delivery: Delivery) -> Stored | None:
+    """The item as its own source shows it now, else as another does whose items go there too."""
+    leading = {source for route in tenant.routes if delivery.destination in route.destinations for source in route.sources}
+    return store.items.item(delivery.source, delivery.uid, leading) or store.items.item(delivery.source, delivery.uid)
+
+
+def _judged(tenant: Tenant, store: Store, delivery: Delivery) -> tuple[Stored | None, str]:
+    """The item as it is now, and why it may not leave, by the rules and the configuration of now; empty when it may."""
+    stored = _current(tenant, store, delivery)
+    if stored is None:
+        return None, "deleted-in-time"
+    if delivery.purpose == "create" and stored.incarnation != delivery.revision:
+        return stored, "superseded"
+    item = stored.item
     if delivery.part:
-        return None
-    route = _route(tenant, delivery)
-    published_at = stored.item.published_at or stored.first_seen_at
-    return too_late(stored.item, published_at, tenant.now(), max(route.max_age, route.backfill))
+        return stored, ""
+    author = item.author.handle if isinstance(item, Post) and item.author else None
+    facts = Facts(
+        ours=store.outbox.ours([(item.uid, item.url)]),
+        stored=store.items.stored([item.boost_of] if isinstance(item, Post) and item.boost_of else []),
+        own_accounts=frozenset([(author or "").lower()]),  # whose boosts are carried was decided when it was planned
+    )
+    kind = tenant.config.destinations[delivery.destination].type
+    routes = _routes(tenant, delivery, item)
+    refusals = [refusal(item, route, delivery.destination, kind, facts) for route in routes]
+    if None not in refusals:
+        return stored, refusals[0] or "" if refusals else "no-route"
+    if isinstance(item, Event) and item.status == "cancelled":
+        return stored, "cancelled-in-time"
+    published_at = item.published_at or stored.first_seen_at
+    return stored, too_late(item, published_at, tenant.now(), max(max(route.max_age, route.backfill) for route in routes)) or ""
 
 
 async def _renditions(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored) -> list[Rendition]:
@@ -173,7 +217,7 @@ def _rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: 
         render(
             stored.item,
             publisher.limits,
-            _route(tenant, delivery).style,
+            _style(tenant, delivery, stored.item),
             association=tenant.config.association,
             destination_names=tenant.destination_names(),
             purpose=delivery.purpose,
@@ -192,17 +236,18 @@ async def _prepared(tenant: Tenant, publisher: Publisher, delivery: Delivery, re
 
 
 async def _update(tenant: Tenant, publisher: Publisher, delivery: Delivery, leaving: Callable[[], None]) -> None:
-    stored, sent = await tenant.ledger.transact(
+    stored, sent, unsure = await tenant.ledger.transact(
         lambda store: (
-            store.items.item(delivery.source, delivery.uid),
+            _current(tenant, store, delivery),
             store.outbox.sent(delivery.destination, delivery.uid, delivery.part),
+            store.outbox.unsure(delivery.destination, delivery.uid, delivery.part),
         )
     )
     if stored is None or sent is None or not isinstance(publisher, CanUpdate):
         await _drop(tenant, delivery, "cannot-update" if stored and sent else "gone-there")
         return
     renditions = _rendered(tenant, publisher, delivery, stored)
-    if delivery.part >= len(renditions) or renditions[delivery.part] == sent.rendition:
+    if delivery.part >= len(renditions) or (renditions[delivery.part] == sent.rendition and not unsure):
         await _done(tenant, delivery, None, None, reason="no-visible-change")
         return
     rendition = renditions[delivery.part]
@@ -221,7 +266,8 @@ async def _delete(tenant: Tenant, publisher: Publisher, delivery: Delivery, leav
     if not isinstance(publisher, CanDelete):
         await _park(tenant, delivery, "cannot-delete", Park(reason=sent.receipt.url or "cannot-delete", outcome_unknown=False), hint="")
         return
-    await tenant.ledger.transact(lambda store: store.outbox.sending(delivery, sent.rendition, [sent.rendition], tenant.now()))
+    if not await tenant.ledger.transact(lambda store: store.outbox.sending(delivery, sent.rendition, [sent.rendition], tenant.now())):
+        return
     leaving()
     await publisher.delete(sent.receipt)
     await _done(tenant, delivery, None, None)
@@ -314,15 +360,23 @@ async def _drop(tenant: Tenant, delivery: Delivery, reason: str) -> None:
 async def _park(tenant: Tenant, delivery: Delivery, kind: str, decision: Park, *, hint: str) -> None:
     now = tenant.now()
 
-    def write(store: Store) -> None:
-        store.outbox.park(delivery, decision.reason, now, outcome_unknown=decision.outcome_unknown)
-        store.problems.put(f"delivery:{delivery.id}", kind, decision.reason, hint, now)
+    def write(store: Store) -> bool:
+        parked = store.outbox.park(delivery, decision.reason, now, outcome_unknown=decision.outcome_unknown)
+        return parked and store.problems.put(f"delivery:{delivery.id}", kind, decision.reason, hint, now)
 
-    await tenant.ledger.transact(write)
+    if not await tenant.ledger.transact(write):
+        return
     event(
         tenant.log, logging.WARNING, "delivery.parked", delivery=delivery.id, destination=delivery.destination, uid=delivery.uid, kind=kind
     )
 
 
-def _route(tenant: Tenant, delivery: Delivery) -> Route:
-    return tenant.config.routes.get(delivery.route) or Route(name=delivery.route, sources=(), destinations=())
+def _routes(tenant: Tenant, delivery: Delivery, item: Item) -> list[Route]:
+    """The routes that lead it there now, its own first."""
+    routes = [route for route in tenant.routes if item.source in route.sources and delivery.destination in route.destinations]
+    return sorted(routes, key=lambda route: route.name != delivery.route)
+
+
+def _style(tenant: Tenant, delivery: Delivery, item: Item) -> Style:
+    routes = _routes(tenant, delivery, item)
+    return routes[0].style if routes else Style()

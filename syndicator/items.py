@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -100,7 +100,8 @@ class Items:
             return None
         returned = row["gone_at"] is not None
         item = _sequenced(item, load_item(row["json"]))
-        incarnation, revision = row["incarnation"] + returned, row["revision"] + 1
+        incarnation = self._incarnation(item.uid) if returned else row["incarnation"]
+        revision = row["revision"] + 1
         self._db.conn.execute(
             "update item set kind = ?, at = ?, json = ?, hash = ?, revision = ?, incarnation = ?, seq = ?, changed_at = ?,"
             " missing_at = null, gone_at = null where source = ? and uid = ?",
@@ -119,15 +120,22 @@ class Items:
         )
 
     def _insert(self, item: Item, digest: str, now: datetime, *, first: bool) -> Change:
+        incarnation = self._incarnation(item.uid)
         self._db.conn.execute(
-            "insert into item (source, uid, kind, at, json, hash, revision, seq, first, first_seen_at, changed_at)"
-            " values (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
+            "insert into item (source, uid, kind, at, json, hash, revision, incarnation, seq, first, first_seen_at, changed_at)"
+            " values (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
             (
-                *(item.source, item.uid, _kind(item), instant(_at(item, now)), dump_item(item), digest),
+                *(item.source, item.uid, _kind(item), instant(_at(item, now)), dump_item(item), digest, incarnation),
                 *(self._next_seq(), int(first), instant(now), instant(now)),
             ),
         )
-        return Change(kind="new", item=item, incarnation=0, revision=1, first_seen_at=now, first=first)
+        return Change(kind="new", item=item, incarnation=incarnation, revision=1, first_seen_at=now, first=first)
+
+    def _incarnation(self, uid: str) -> int:
+        """Which life of an item begins where a source shows it (again): the one that another source still shows, else the next."""
+        rows = self._db.conn.execute("select incarnation, gone_at from item where uid = ?", (uid,)).fetchall()
+        alive = [row["incarnation"] for row in rows if row["gone_at"] is None]
+        return max(alive) if alive else max((row["incarnation"] for row in rows), default=-1) + 1
 
     def bury(self, source: str, tombstones: Iterable[Tombstone], now: datetime, confirmed_before: datetime) -> list[Change]:
         """Take what the origin says is gone: at once when it is certain, else once it was missing before ``confirmed_before`` already."""
@@ -166,10 +174,13 @@ class Items:
 
     def mark_present(self, source: str, uids: Iterable[str]) -> None:
         """Forget that these were missing."""
-        for uid in uids:
-            self._db.conn.execute(
-                "update item set missing_at = null where source = ? and uid = ? and missing_at is not null", (source, uid)
-            )
+        for uid in self.waiting(source).intersection(uids):
+            self._db.conn.execute("update item set missing_at = null where source = ? and uid = ?", (source, uid))
+
+    def waiting(self, source: str) -> frozenset[str]:
+        """uids that were missing when last asked for, and have not been confirmed gone yet."""
+        rows = self._db.conn.execute("select uid from item where source = ? and missing_at is not null and gone_at is null", (source,))
+        return frozenset(row["uid"] for row in rows)
 
     def unconfirmed(self, source: str, before: datetime) -> list[str]:
         """uids that were missing once, before ``before``, and must be asked for again."""
@@ -197,18 +208,20 @@ class Items:
             "update source set accept_emptied = ? where name = ? and accept_emptied is not ?", (int(accept), source, int(accept))
         )
 
-    def item(self, source: str, uid: str) -> Stored | None:
-        """A live item; None when it is unknown or gone."""
-        row = self._one("select * from item where source = ? and uid = ? and gone_at is null", source, uid)
-        return None if row is None else _stored(row)
+    def item(self, source: str, uid: str, among: Collection[str] | None = None) -> Stored | None:
+        """A live item, as this source shows it, else as another does (of ``among``, when given); None when none of them does."""
+        rows = self._db.conn.execute("select * from item where uid = ? and gone_at is null order by source != ?, source", (uid, source))
+        return next((_stored(row) for row in rows if among is None or row["source"] in among), None)
 
-    def live_elsewhere(self, source: str, uids: Iterable[str]) -> frozenset[str]:
-        """Those uids that another source still shows."""
-        return frozenset(
-            uid
-            for uid in uids
-            if self._one("select 1 as one from item where uid = ? and source != ? and gone_at is null", uid, source) is not None
-        )
+    def live_elsewhere(self, source: str, uids: Iterable[str]) -> dict[str, frozenset[str]]:
+        """uid → the other sources that still show it, for those of ``uids`` that have any."""
+        shown = {}
+        for uid in uids:
+            rows = self._db.conn.execute("select source from item where uid = ? and source != ? and gone_at is null", (uid, source))
+            others = frozenset(row["source"] for row in rows)
+            if others:
+                shown[uid] = others
+        return shown
 
     def stored(self, uids: Iterable[str]) -> frozenset[str]:
         """Those uids that are live items."""
@@ -227,11 +240,11 @@ class Items:
         """Live items of these sources: events that end after ``events_since``, and the newest ``posts_max`` posts."""
         marks = ",".join("?" for _ in sources)
         events = self._db.conn.execute(
-            f"select * from item where gone_at is null and kind = 'event' and at >= ? and source in ({marks}) order by at, uid",  # noqa: S608
+            f"select * from item where gone_at is null and kind = 'event' and at >= ? and source in ({marks}) order by at, uid, source",  # noqa: S608
             (instant(events_since), *sources),
         ).fetchall()
         posts = self._db.conn.execute(
-            f"select * from item where gone_at is null and kind != 'event' and source in ({marks}) order by at desc, uid limit ?",  # noqa: S608
+            f"select * from item where gone_at is null and kind != 'event' and source in ({marks}) order by at desc, uid, source limit ?",  # noqa: S608
             (*sources, posts_max),
         ).fetchall()
         return [_stored(row) for row in (*events, *reversed(posts))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,9 +18,11 @@ from sqlite_utils import Database
 from syndicator.codec import delivery_key, dump, load
 from syndicator.items import instant
 from syndicator.model import Delivery, Receipt, Rendition
-from syndicator.plan import Known, Plan, Planned
+from syndicator.plan import RECONSIDERED, Known, Plan, Planned
 
 OPEN = "state in ('pending', 'sending')"
+UNSETTLED = "(state in ('pending', 'sending') or (state = 'parked' and outcome_unknown = 1))"
+AGAIN = ", ".join(f"'{reason}'" for reason in sorted(RECONSIDERED))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,24 +68,27 @@ class Outbox:
                     incarnation=row["revision"],
                     state=row["state"],
                     outcome_unknown=bool(row["outcome_unknown"]),
+                    reason=row["reason"],
                 )
                 found.setdefault((uid, row["destination"]), []).append(known)
         return {way: tuple(all_known) for way, all_known in found.items()}
 
     def ours(self, names: Iterable[tuple[str, str]]) -> frozenset[str]:
         """Of these (uid, url), the uids of copies that we made."""
-        sql = "select 1 as one from receipt where uri in (?, ?) or url in (?, ?)"
+        sql = "select 1 as one from receipt where (uri in (?, ?) and uri != '') or (url in (?, ?) and url != '')"
         return frozenset(uid for uid, url in names if self._one(sql, uid, url, uid, url) is not None)
 
     def write(self, plan: Plan, now: datetime) -> int:
         """Carry out a plan; how many deliveries it added. What is there already is left as it is."""
         for cancelled in plan.cancelled:
             marks = ",".join("?" for _ in cancelled.purposes)
-            self._db.conn.execute(
+            rows = self._db.conn.execute(
                 "update delivery set state = 'dropped', reason = ?, updated_at = ?, lease_until = null where uid = ? and destination = ?"  # noqa: S608
-                f" and state = 'pending' and outcome_unknown = 0 and purpose in ({marks})",
+                f" and state in ('pending', 'parked') and outcome_unknown = 0 and purpose in ({marks}) returning id",
                 (cancelled.reason, instant(now), cancelled.uid, cancelled.destination, *cancelled.purposes),
-            )
+            ).fetchall()
+            # A person need not decide any more on what was parked.
+            self._db.conn.executemany("delete from problem where subject = ?", [(f"delivery:{row['id']}",) for row in rows])
         return sum(self._insert(planned, now) for planned in plan.planned)
 
     def _insert(self, planned: Planned, now: datetime) -> int:
@@ -98,11 +103,16 @@ class Outbox:
         return self._add(planned, planned.part, parent_id, now)
 
     def _add(self, planned: Planned, part: int, parent_id: int | None, now: datetime) -> int:
+        """A new row; one that was dropped before it ever left, for a reason that has passed, comes back."""
         key = delivery_key(planned.uid, planned.destination, planned.purpose, planned.revision, part)
         return self._db.conn.execute(
             "insert into delivery (route, source, uid, destination, purpose, revision, part, key,"  # noqa: S608
             " due_at, parent_id, created_at, updated_at)"
-            f" values ({', '.join('?' * 12)}) on conflict do nothing",
+            f" values ({', '.join('?' * 12)}) on conflict (uid, destination, purpose, revision, part) do update"
+            " set state = 'pending', reason = '', route = excluded.route, source = excluded.source, due_at = excluded.due_at,"
+            " parent_id = excluded.parent_id, attempts = 0, prepared = null, rendition = null, first_sent_at = null,"
+            " created_at = excluded.created_at, updated_at = excluded.updated_at"
+            f" where delivery.state = 'dropped' and delivery.purpose = 'create' and delivery.reason in ({AGAIN})",
             (
                 *(planned.route, planned.source, planned.uid, planned.destination, planned.purpose, planned.revision, part, key),
                 *(instant(planned.due_at), parent_id, instant(now), instant(now)),
@@ -118,21 +128,38 @@ class Outbox:
         look_again: datetime | None = None
         rows = self._db.conn.execute(f"select * from delivery where destination = ? and {OPEN} order by due_at, id", (destination,))  # noqa: S608
         for row in rows:
+            due_at = datetime.fromisoformat(row["due_at"])
+            if due_at > now:
+                look_again = due_at if look_again is None else min(look_again, due_at)
+                break
             leased_until = _instant(row["lease_until"])
             delivery = _delivery(row)
             at = max(delivery.due_at, leased_until or delivery.due_at)
+            if row["revision"] and self._unsettled_before(row):
+                continue
             ready, parent, reason = self._parent(row)
             if reason:
                 self.drop(delivery.id, reason, now)
                 continue
             if not ready:
                 continue
-            if delivery.purpose == "create" and not delivery.outcome_unknown and parent is None:
-                at = max(at, allowed(delivery, last_sent_at))
+            if delivery.purpose == "create" and not delivery.outcome_unknown and delivery.part == 0:
+                # What answers our own post follows at once; quiet hours hold for it all the same.
+                at = max(at, allowed(replace(delivery, due_at=max(at, now)), None if parent else last_sent_at))
             if at <= now:
                 return self._lease(row, parent, owner, now + lease, now)
             look_again = at if look_again is None else min(look_again, at)
         return Claim(look_again_at=look_again)
+
+    def _unsettled_before(self, row: Any) -> bool:
+        """Whether an item that came back must still wait: an earlier copy of it is to be removed, or may be there."""
+        if row["purpose"] != "create" or row["part"]:
+            return False
+        sql = (
+            "select 1 as one from delivery where uid = ? and destination = ? and revision < ?"  # noqa: S608
+            f" and ((purpose = 'create' and {UNSETTLED}) or (purpose = 'delete' and state not in ('done', 'dropped')))"
+        )
+        return self._one(sql, row["uid"], row["destination"], row["revision"]) is not None
 
     def _lease(self, row: Any, parent: Receipt | None, owner: str, until: datetime, now: datetime) -> Claim:
         self._db.conn.execute(
@@ -161,7 +188,8 @@ class Outbox:
             sent = self.sent(parent["destination"], parent["uid"], parent["part"])
             return True, sent.receipt if sent else None, ""
         waiting = self._one(
-            "select 1 as one from delivery where uid = ? and destination = ? and purpose = 'create' and revision = ? and state != 'done'",
+            "select 1 as one from delivery where uid = ? and destination = ? and purpose = 'create' and revision = ?"  # noqa: S608
+            f" and {UNSETTLED}",
             *(parent["uid"], parent["destination"], parent["revision"]),
         )
         parts = self.parts(parent["destination"], parent["uid"])
@@ -243,28 +271,24 @@ class Outbox:
             )
 
     def again(self, delivery: Delivery, at: datetime, reason: str, now: datetime, *, outcome_unknown: bool, attempted: bool) -> None:
-        """Try later. What surely was not sent is rendered anew then."""
+        """Try later, unless it was withdrawn meanwhile. What surely was not sent is rendered anew then."""
         self._db.conn.execute(
-            "update delivery set state = 'pending', due_at = ?, reason = ?, outcome_unknown = ?, lease_until = null, updated_at = ?,"
-            " attempts = attempts + ?, first_sent_at = case when ? then first_sent_at end where id = ?",
+            "update delivery set state = 'pending', due_at = ?, reason = ?, outcome_unknown = ?, lease_until = null, updated_at = ?,"  # noqa: S608
+            f" attempts = attempts + ?, first_sent_at = case when ? then first_sent_at end where id = ? and {OPEN}",
             (instant(at), reason, outcome_unknown, instant(now), int(not attempted), outcome_unknown, delivery.id),
         )
 
-    def park(self, delivery: Delivery, reason: str, now: datetime, *, outcome_unknown: bool) -> None:
-        """Leave it to a person."""
-        self._db.conn.execute("update delivery set outcome_unknown = ? where id = ?", (outcome_unknown, delivery.id))
-        self._close(delivery.id, "parked", reason, now)
+    def park(self, delivery: Delivery, reason: str, now: datetime, *, outcome_unknown: bool) -> bool:
+        """Leave it to a person. False when it was withdrawn meanwhile: then there is nothing to decide."""
+        return self._close(delivery.id, "parked", reason, now, outcome_unknown=outcome_unknown, only=OPEN)
 
     def drop(self, delivery_id: int, reason: str, now: datetime) -> None:
-        """Give it up, with the reason on record."""
-        self._close(delivery_id, "dropped", reason, now)
+        """Give it up, with the reason on record; the first reason stays."""
+        self._close(delivery_id, "dropped", reason, now, only="state not in ('done', 'dropped')")
 
-    def _close(self, delivery_id: int, state: str, reason: str, now: datetime) -> None:
-        self._db.conn.execute(
-            "update delivery set state = ?, reason = ?, lease_until = null, updated_at = ?,"
-            " outcome_unknown = case when ? = 'parked' then outcome_unknown else 0 end where id = ?",
-            (state, reason, instant(now), state, delivery_id),
-        )
+    def _close(self, delivery_id: int, state: str, reason: str, now: datetime, *, outcome_unknown: bool = False, only: str = "1") -> bool:
+        sql = "update delivery set state = ?, reason = ?, lease_until = null, updated_at = ?, outcome_unknown = ? where id = ?"
+        return bool(self._db.conn.execute(f"{sql} and {only}", (state, reason, instant(now), outcome_unknown, delivery_id)).rowcount)
 
     # what a person decides
 
@@ -326,6 +350,11 @@ class Outbox:
             "select * from receipt where destination = ? and uid = ? and part = ? and deleted_at is null", destination, uid, part
         )
         return None if row is None else _sent(row)
+
+    def unsure(self, destination: str, uid: str, part: int = 0) -> bool:
+        """Whether an edit may have reached the remote object without our knowing: then it may not look as ``sent`` says."""
+        sql = f"select 1 as one from delivery where uid = ? and destination = ? and purpose = 'update' and part = ? and {UNSETTLED}"  # noqa: S608
+        return self._one(f"{sql} and outcome_unknown = 1", uid, destination, part) is not None
 
     def parts(self, destination: str, uid: str) -> list[Sent]:
         """The remote objects of one item, first part first."""

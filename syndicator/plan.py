@@ -28,6 +28,13 @@ from syndicator.text.tags import opted_out
 
 CLOCK_SKEW = timedelta(minutes=2)
 """How far an origin's clock may be behind ours for what was not there at the first look."""
+WITHDRAWN = frozenset({"not-public", "draft", "opted-out", "content-warning"})
+"""Refusals that hold for what is out already: it is taken back."""
+RECONSIDERED = frozenset({
+    "not-public", "draft", "opted-out", "content-warning", "cancelled-in-time", "cancelled", "over", "stale", "filter", "boost",
+    "nothing-to-show", "no-route", "superseded",
+})  # fmt: skip
+"""Why a creation that never left was dropped, as far as another edit may undo the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +72,22 @@ class Known:
     incarnation: int
     state: str
     outcome_unknown: bool
+    reason: str = ""
 
     @property
     def never_sent(self) -> bool:
-        """Whether nothing of it can have reached the network."""
-        return self.state == "pending" and not self.outcome_unknown
+        """Whether nothing of it can have reached the network, though it may still leave."""
+        return self.state in ("pending", "parked") and not self.outcome_unknown
+
+    @property
+    def unsent(self) -> bool:
+        """Whether there is nothing of it to change or to take back."""
+        return self.never_sent or self.state == "dropped"
+
+    @property
+    def reconsidered(self) -> bool:
+        """Whether it was dropped for a reason that may have passed."""
+        return self.state == "dropped" and self.reason in RECONSIDERED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +96,8 @@ class Facts:
 
     ours: frozenset[str] = frozenset()
     """uids of changed items that are copies we made ourselves."""
-    live_elsewhere: frozenset[str] = frozenset()
-    """uids that another source still shows."""
+    live_elsewhere: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """uid → the other sources that still show it."""
     stored: frozenset[str] = frozenset()
     """Those uids among what the changed items boost that are items themselves."""
     own_accounts: frozenset[str] = frozenset()
@@ -138,14 +156,33 @@ class Plan:
 def plan(changes: Iterable[Change], routes: Sequence[Route], targets: Mapping[str, Target], facts: Facts, now: datetime) -> Plan:
     """What the changes of one poll mean for every publisher; at most one creation per item and destination, whatever the routes."""
     drafted = _Draft(routes=routes, targets=targets, facts=facts, now=now)
-    for change in sorted(changes, key=_order):
+    for change in _ordered(changes):
         drafted.take(change)
     return Plan(planned=tuple(drafted.planned), cancelled=tuple(drafted.cancelled), refused=tuple(drafted.refused))
+
+
+def _ordered(changes: Iterable[Change]) -> list[Change]:
+    """The oldest first, but never a reply before what it answers."""
+    waiting = {id(change): change for change in sorted(changes, key=_order)}
+    by_uid = {change.item.uid: change for change in waiting.values()}
+    ordered: list[Change] = []
+    while waiting:
+        change = next(iter(waiting.values()))
+        above = [waiting.pop(id(change))]
+        while (parent := by_uid.get(_parent(change.item) or "")) is not None and id(parent) in waiting:
+            change = parent
+            above.append(waiting.pop(id(change)))
+        ordered.extend(reversed(above))
+    return ordered
 
 
 def _order(change: Change) -> tuple[datetime, str]:
     published_at = change.item.published_at or change.first_seen_at
     return (published_at, change.item.uid)
+
+
+def _parent(item: Item) -> str | None:
+    return item.in_reply_to if isinstance(item, Post) else None
 
 
 @dataclass(kw_only=True)
@@ -173,11 +210,10 @@ class _Draft:
         known = [k for k in self.facts.known.get((item.uid, target.name), ()) if k.incarnation == change.incarnation]
         if change.kind == "gone":
             return self._withdraw(change, target, known, "deleted-in-time")
+        if known and not all(k.reconsidered for k in known):
+            reason = self._objection(item, target)
+            return self._withdraw(change, target, known, reason) if reason else self._revise(change, target, known)
         reason = refusal(item, route, target.name, target.type, self.facts)
-        if known:
-            if reason in ("not-public", "opted-out", "draft"):
-                return self._withdraw(change, target, known, reason)
-            return self._revise(change, target, known)
         reason = reason or ("kind" if _kind(item) not in target.kinds else None) or self._staleness(change, route, target)
         if reason:
             self.refused.append(Refused(route=route.name, destination=target.name, uid=item.uid, reason=reason))
@@ -196,17 +232,26 @@ class _Draft:
                 destination=target.name,
                 purpose="create",
                 revision=change.incarnation,
-                due_at=max(self.now, min(published_at, self.now) + route.delay),
-                parent_uid=item.in_reply_to if isinstance(item, Post) else None,
+                due_at=min(published_at, self.now) + route.delay,
+                parent_uid=_parent(item),
             )
         )
 
+    def _objection(self, item: Item, target: Target) -> str | None:
+        """Why what is known there must be taken back; None as long as one route may carry it."""
+        reasons = [
+            refusal(item, route, target.name, target.type, self.facts)
+            for route in self.routes
+            if item.source in route.sources and target.name in route.destinations
+        ]
+        return reasons[0] if all(reason in WITHDRAWN for reason in reasons) else None
+
     def _revise(self, change: Change, target: Target, known: Sequence[Known]) -> bool:
         item = change.item
-        if isinstance(item, Event) and item.status == "cancelled" and all(k.never_sent for k in known):
+        if isinstance(item, Event) and item.status == "cancelled" and all(k.unsent for k in known):
             self._cancel(item, target, ("create",), "cancelled-in-time")
             return True
-        if change.kind != "changed" or all(k.never_sent or k.state == "dropped" for k in known):
+        if change.kind != "changed" or all(k.unsent for k in known):
             return True
         if self._route(known).edits:
             self._cancel(item, target, ("update",), "superseded")
@@ -215,13 +260,17 @@ class _Draft:
 
     def _withdraw(self, change: Change, target: Target, known: Sequence[Known], reason: str) -> bool:
         item = change.item
-        if item.uid in self.facts.live_elsewhere or not known:
+        if not known or (change.kind == "gone" and self._shown_elsewhere(item, target)):
             return bool(known)
         self._cancel(item, target, ("create", "update"), reason)
-        sent = [k for k in known if not k.never_sent and k.state != "dropped"]
+        sent = [k for k in known if not k.unsent]
         if sent and self._route(known).deletions:
             self._follow(change, target, sent, "delete", change.incarnation)
         return True
+
+    def _shown_elsewhere(self, item: Item, target: Target) -> bool:
+        others = self.facts.live_elsewhere.get(item.uid, frozenset())
+        return any(target.name in route.destinations and not others.isdisjoint(route.sources) for route in self.routes)
 
     def _follow(self, change: Change, target: Target, known: Sequence[Known], purpose: Purpose, revision: int) -> None:
         self.planned.extend(
@@ -253,7 +302,8 @@ class _Draft:
         if item.published_at is None and change.first and not route.backfill:
             return "old"
         opened_at = since - route.backfill - (timedelta(0) if change.first else CLOCK_SKEW)
-        if published_at < opened_at and change.kind != "returned":
+        back_again = change.kind == "returned" and (item.uid, target.name) in self.facts.known
+        if published_at < opened_at and not back_again:
             return "old"
         if isinstance(item, Event) and item.status == "cancelled":
             return "cancelled"
@@ -348,10 +398,10 @@ def speak_at(due_at: datetime, pace: Pace, last_sent_at: datetime | None, zone: 
     local = at.astimezone(zone)
     if not _quiet(local.time(), pace.quiet_from, pace.quiet_until):
         return at
-    wake = local.replace(hour=pace.quiet_until.hour, minute=pace.quiet_until.minute, second=0, microsecond=0, fold=0)
+    wake = datetime.combine(local.date(), pace.quiet_until, zone).replace(fold=local.fold)
     if local.time() >= pace.quiet_until:
         wake += timedelta(days=1)
-    return wake.astimezone(due_at.tzinfo)
+    return max(at, wake.astimezone(due_at.tzinfo))
 
 
 def _quiet(clock: time, start: time, end: time) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
@@ -79,7 +79,8 @@ def decide(error: Exception, delivery: Delivery, now: datetime, rng: random.Rand
     reason = f"{type(error).__name__}: {error}"
     if isinstance(error, RateLimited):
         at = error.at or now + DEFAULT_RATE_WAIT
-        return Pause(at=at, reason=reason, person=False, outcome_unknown=delivery.outcome_unknown)
+        # A moment that is over already must not make us knock without a pause.
+        return Pause(at=max(at, now + FIRST_WAIT), reason=reason, person=False, outcome_unknown=delivery.outcome_unknown)
     if isinstance(error, Transient):
         return _again(delivery, now, rng, reason)
     if isinstance(error, OutcomeUnknown):
@@ -96,14 +97,16 @@ def decide(error: Exception, delivery: Delivery, now: datetime, rng: random.Rand
 def _again(delivery: Delivery, now: datetime, rng: random.Random, reason: str) -> Decision:
     if delivery.purpose != "create" and now - delivery.created_at > GIVE_UP:
         return Park(reason=reason, outcome_unknown=False)
-    at = now + backoff(delivery.attempts, rng)
+    at = now + backoff(delivery.attempts + 1, rng)
     return Recover(at=at, reason=reason) if delivery.outcome_unknown else Retry(at=at, reason=reason)
 
 
 def _unknown(delivery: Delivery, now: datetime, rng: random.Random, reason: str, *, sent: bool, keyed: bool) -> Decision:
-    if not sent or delivery.purpose in ("update", "delete"):  # nothing new can be there; or the same again, which is harmless
+    if not sent:
         return _again(delivery, now, rng, reason)
-    wait = backoff(delivery.attempts, rng)
+    if delivery.purpose in ("update", "delete"):  # the same again is harmless, but what is there is not known
+        return _again(replace(delivery, outcome_unknown=True), now, rng, reason)
+    wait = backoff(delivery.attempts + 1, rng)
     return Recover(at=now + (wait if keyed else max(ASK_AGAIN, wait)), reason=reason)
 
 
@@ -125,4 +128,6 @@ def key_holds(delivery: Delivery, key_window_s: int, now: datetime) -> bool:
     """Whether the service still turns this delivery's key into the object an earlier attempt may have made."""
     if not key_window_s or delivery.first_sent_at is None:
         return False
-    return now - delivery.first_sent_at < timedelta(seconds=key_window_s * KEY_MARGIN)
+    age = now - delivery.first_sent_at
+    # Sent in the future: our clock was put back, and nobody knows how old the key is.
+    return timedelta(0) <= age < timedelta(seconds=key_window_s * KEY_MARGIN)

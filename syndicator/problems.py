@@ -10,6 +10,9 @@ from sqlite_utils import Database
 
 from syndicator.items import instant
 
+PASSING = frozenset({"unreachable", "rate-limited"})
+"""Kinds of problem that may pass by themselves."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
@@ -34,13 +37,18 @@ class Problems:
         self._db = db
 
     def put(self, subject: str, kind: str, detail: str, hint: str, now: datetime) -> bool:
-        """Open a problem; True when it is news (another kind than the one known for this subject)."""
-        row = self._db.conn.execute("select kind, detail from problem where subject = ?", (subject,)).fetchone()
-        if row is not None and row["kind"] == kind:
+        """Open a problem; True when it is news (another kind than the one known for this subject).
+
+        What may pass by itself never hides what a person must mend (a server that is down says nothing of its credential), and goes on
+        from when it began whatever it turns into.
+        """
+        row = self._db.conn.execute("select * from problem where subject = ?", (subject,)).fetchone()
+        if row is not None and (row["kind"] == kind or (kind in PASSING and row["kind"] not in PASSING)):
             return False
+        goes_on = row is not None and row["kind"] in PASSING and kind in PASSING
         self._db.conn.execute(
-            "insert or replace into problem (subject, kind, detail, hint, since, told_at) values (?, ?, ?, ?, ?, null)",
-            (subject, kind, detail, hint, instant(now)),
+            "insert or replace into problem (subject, kind, detail, hint, since, told_at) values (?, ?, ?, ?, ?, ?)",
+            (subject, kind, detail, hint, row["since"] if goes_on else instant(now), row["told_at"] if goes_on else None),
         )
         return True
 

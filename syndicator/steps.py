@@ -6,20 +6,20 @@ out, because without the ledger nothing may go on.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from syndicator.contract import CanRead, Source, View
+from syndicator.contract import CanRead, Source
 from syndicator.errors import AuthExpired, ConnectorError, Gone, RateLimited, Rejected, SourceEmptied, StateError
-from syndicator.items import Stored
 from syndicator.logs import event
-from syndicator.model import Batch, Event, Item, Post
-from syndicator.plan import Change, Facts, Plan, plan, refusal
-from syndicator.route import Route
+from syndicator.model import Batch, Post
+from syndicator.plan import Change, Facts, Plan, plan
 from syndicator.store import Store
 from syndicator.tenant import Tenant, wait_after
+from syndicator.views import turning, view_of
 from syndicator.words import pick
 
 CONFIRM_SOONEST = timedelta(seconds=5)
@@ -29,10 +29,9 @@ VOUCHED_FOR = timedelta(hours=1)
 EMPTIED_AT_LEAST = 5
 ASK_AT_ONCE = 50
 """How many missing items one poll asks for by name; the others wait for the next."""
+KNOCK_AGAIN = timedelta(seconds=10)
+"""The least time before the next try, whatever a service says that we should wait."""
 LEASE = timedelta(minutes=10)
-PROBE_AFTER = timedelta(hours=1)
-VIEW_PAST = timedelta(days=400)
-VIEW_POSTS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,8 @@ async def poll(tenant: Tenant, name: str) -> Polled:
         source = await tenant.source(name)
         cursor, first = await tenant.ledger.transact(lambda store: store.items.cursor(name))
         seen, emptied = await _confirmed(tenant, name, source, await source.fetch(cursor))
-        polled = await tenant.ledger.transact(lambda store: _write(tenant, store, name, seen, now, first=first))
+        await _introduce(tenant, seen)
+        polled, poison = await _taken(tenant, name, seen, now, first=first)
     except StateError:
         raise
     except Exception as error:
@@ -85,9 +85,57 @@ async def poll(tenant: Tenant, name: str) -> Polled:
     tenant.tally["polls", name, "ok"] += 1
     if emptied is not None:
         await _report(tenant, f"source:{name}", "emptied", emptied)
+    elif poison is not None:
+        await _report(tenant, f"source:{name}", "bug", poison)
     else:
         await _recovered(tenant, f"source:{name}")
     return replace(polled, again_at=tenant.now() + wait_after(0, poll_every, tenant.rng), error=emptied)
+
+
+async def _introduce(tenant: Tenant, batch: Batch) -> None:
+    """Learn whose the other sources are before a boost of somebody else is judged: it may be one of them."""
+    if any(isinstance(item, Post) and item.boost_of_other for item in batch.changed):
+        for name in tenant.config.sources:
+            if not tenant.failures.get(f"sources.{name}"):
+                with contextlib.suppress(Exception):  # its own poll tells what is wrong
+                    await tenant.source(name)
+
+
+async def _taken(tenant: Tenant, name: str, batch: Batch, now: datetime, *, first: bool) -> tuple[Polled, Rejected | None]:
+    """Write a batch down; what cannot be written is left out, so that it does not keep back the rest."""
+    try:
+        return await tenant.ledger.transact(lambda store: _write(tenant, store, name, batch, now, first=first)), None
+    except StateError:
+        raise
+    except Exception as error:
+        changed = [item for item in batch.changed if await _fits(tenant, name, Batch(changed=(item,)), now)]
+        gone = [tombstone for tombstone in batch.gone if await _fits(tenant, name, Batch(gone=(tombstone,)), now)]
+        if (len(changed), len(gone)) == (len(batch.changed), len(batch.gone)):
+            raise
+        rest = replace(batch, changed=tuple(changed), gone=tuple(gone), cursor=None)  # what is left out must come again
+        polled = await tenant.ledger.transact(lambda store: _write(tenant, store, name, rest, now, first=first))
+        return polled, Rejected(f"{type(error).__name__}: {error}")
+
+
+class _Rehearsed(Exception):
+    """Takes a transaction back that was only to be tried."""
+
+
+async def _fits(tenant: Tenant, name: str, batch: Batch, now: datetime) -> bool:
+    def rehearse(store: Store) -> None:
+        _write(tenant, store, name, batch, now, first=True)
+        raise _Rehearsed
+
+    try:
+        await tenant.ledger.transact(rehearse)
+    except StateError:
+        raise
+    except _Rehearsed:
+        return True
+    except Exception as error:
+        uids = ", ".join(one.uid for one in (*batch.changed, *batch.gone))
+        event(tenant.log, logging.ERROR, "item.bug", source=name, uid=uids, exc_info=error)
+    return False
 
 
 async def _unpolled(tenant: Tenant, name: str, error: Exception) -> Polled:
@@ -106,7 +154,7 @@ async def _unpolled(tenant: Tenant, name: str, error: Exception) -> Polled:
 def _source_again(tenant: Tenant, error: ConnectorError, key: str, poll_every: timedelta) -> datetime:
     now = tenant.now()
     if isinstance(error, RateLimited) and error.at is not None:
-        return max(error.at, now + timedelta(seconds=1))
+        return max(error.at, now + KNOCK_AGAIN)
     if isinstance(error, AuthExpired | Rejected):
         return now + max(poll_every, wait_after(tenant.failures[key], poll_every, tenant.rng))
     return now + wait_after(tenant.failures[key], min(poll_every, timedelta(minutes=1)), tenant.rng)
@@ -118,24 +166,27 @@ async def _confirmed(tenant: Tenant, name: str, source: Source, batch: Batch) ->
     if not isinstance(source, CanRead):
         return batch, None
 
-    def recall(store: Store) -> tuple[list[str], list[str], bool]:
+    def recall(store: Store) -> tuple[list[str], frozenset[str], list[str], bool]:
         known = store.items.listed(name, batch.complete_since) if batch.complete else []
-        return known, store.items.unconfirmed(name, before), store.items.emptied_accepted(name)
+        return known, store.items.waiting(name), store.items.unconfirmed(name, before), store.items.emptied_accepted(name)
 
     before = now - confirm_after(tenant.config.sources[name].poll)
-    known, doubtful, accepted = await tenant.ledger.transact(recall)
-    changed = {item.uid for item in batch.changed}
-    seen = changed | batch.present | {tombstone.uid for tombstone in batch.gone}
+    known, waiting, doubtful, accepted = await tenant.ledger.transact(recall)
+    there = {item.uid for item in batch.changed} | batch.present
+    seen = there | {tombstone.uid for tombstone in batch.gone}
     absent = [uid for uid in known if uid not in seen]
     emptied = len(absent) >= EMPTIED_AT_LEAST and 2 * len(absent) > len(known)
     if emptied and not accepted:
-        return batch, SourceEmptied(missing=len(absent), known=len(known))
+        # Without the cursor the next look lists everything again: what is missing then is the question.
+        return replace(batch, gone=(), cursor=None), SourceEmptied(missing=len(absent), known=len(known))
     if accepted and not emptied and batch.complete:
         await tenant.ledger.transact(lambda store: store.items.accept_emptied(name, accept=False))
     long_ago = now - VOUCHED_FOR
-    fresh = [uid for uid in absent if tenant.vouched.get((name, uid), long_ago) <= long_ago]
-    ask = [uid for uid in dict.fromkeys((*doubtful, *fresh)) if uid not in changed][:ASK_AT_ONCE]
-    return (await _asked(tenant, name, source, batch, ask) if ask else batch), None
+    fresh = [uid for uid in absent if uid not in waiting and tenant.vouched.get((name, uid), long_ago) <= long_ago]
+    ask = [uid for uid in dict.fromkeys((*doubtful, *fresh)) if uid not in there]
+    if len(ask) > ASK_AT_ONCE:
+        batch = replace(batch, cursor=None)
+    return (await _asked(tenant, name, source, batch, ask[:ASK_AT_ONCE]) if ask else batch), None
 
 
 def confirm_after(poll_every: timedelta) -> timedelta:
@@ -147,7 +198,10 @@ async def _asked(tenant: Tenant, name: str, source: CanRead, batch: Batch, ask: 
     """The batch, completed by what the origin says of ``ask``."""
     answer = await source.read(ask)
     there = {item.uid for item in answer.changed} | answer.present
-    tenant.vouched.update(dict.fromkeys(((name, uid) for uid in there), tenant.now()))
+    now = tenant.now()
+    for one in [one for one, at in tenant.vouched.items() if now - at > VOUCHED_FOR]:
+        del tenant.vouched[one]
+    tenant.vouched.update(dict.fromkeys(((name, uid) for uid in there), now))
     gone = {tombstone.uid: tombstone for tombstone in (*batch.gone, *answer.gone) if tombstone.uid not in there}
     return replace(
         batch,
@@ -160,7 +214,9 @@ async def _asked(tenant: Tenant, name: str, source: CanRead, batch: Batch, ask: 
 def _write(tenant: Tenant, store: Store, name: str, batch: Batch, now: datetime, *, first: bool) -> Polled:
     """Items, cursor and deliveries, in the caller's transaction."""
     since, opened = store.items.since(tenant.ways(name), now)
-    buried = store.items.bury(name, batch.gone, now, now - confirm_after(tenant.config.sources[name].poll))
+    there = {item.uid for item in batch.changed} | batch.present
+    gone = [tombstone for tombstone in batch.gone if tombstone.uid not in there]
+    buried = store.items.bury(name, gone, now, now - confirm_after(tenant.config.sources[name].poll))
     store.items.mark_present(name, batch.present)
     changes = [*buried, *store.items.diff(name, batch.changed, now, first=first)]
     if opened and not first:
@@ -235,6 +291,9 @@ async def reread(tenant: Tenant, source_name: str, uid: str) -> None:
 async def deliver(tenant: Tenant, name: str) -> Delivered:
     """Send a destination's next delivery, if one may leave now."""
     now = tenant.now()
+    closed_until = tenant.closed_until.get(f"destinations.{name}")
+    if closed_until is not None and closed_until > now:
+        return Delivered(worked=False, again_at=closed_until)
     until, why = await tenant.ledger.transact(lambda store: store.accounts.paused(name))
     if until is not None and until > now:
         return Delivered(worked=False, again_at=until)
@@ -244,6 +303,7 @@ async def deliver(tenant: Tenant, name: str) -> Delivered:
         raise
     except Exception as error:
         return await _closed(tenant, name, error)
+    tenant.closed_until.pop(f"destinations.{name}", None)
     if until is not None:
         await tenant.ledger.transact(lambda store: store.accounts.pause(name, None))
         event(tenant.log, logging.INFO, "destination.resumed", destination=name, after=why)
@@ -273,9 +333,10 @@ async def _closed(tenant: Tenant, name: str, error: Exception) -> Delivered:
     now = tenant.now()
     at = now + wait_after(tenant.failures[key], timedelta(seconds=15), tenant.rng)
     if isinstance(error, RateLimited) and error.at is not None:
-        at = error.at
+        at = max(error.at, now + KNOCK_AGAIN)
     if isinstance(error, AuthExpired | Rejected):
         at = now + wait_after(tenant.failures[key], timedelta(minutes=5), tenant.rng)
+    tenant.closed_until[key] = at
     return Delivered(worked=False, again_at=at)
 
 
@@ -289,7 +350,7 @@ async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projecte
         if shown == seq and before == digest and not force:
             return Projected(wrote=False)
         view, stored = await tenant.ledger.transact(
-            lambda store: _view(tenant, store, name, sources, shown if before == digest else -1, now)
+            lambda store: view_of(tenant, store, name, sources, shown if before == digest else -1, now)
         )
         projection = await tenant.projection(name)
         await projection.project(view)
@@ -303,7 +364,7 @@ async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projecte
     tenant.done_at[name] = now
     tenant.tally["views", name, "ok"] += 1
     event(tenant.log, logging.INFO, "view.written", destination=name, items=len(view.items), changed=len(view.changed))
-    return Projected(wrote=True, again_at=_turning(tenant, stored, now))
+    return Projected(wrote=True, again_at=turning(tenant, stored, now))
 
 
 async def _unprojected(tenant: Tenant, name: str, error: Exception) -> Projected:
@@ -316,52 +377,6 @@ async def _unprojected(tenant: Tenant, name: str, error: Exception) -> Projected
     await tenant.forget(key)
     await _report(tenant, f"destination:{name}", kind, error)
     return Projected(wrote=False, again_at=tenant.now() + wait_after(tenant.failures[key], timedelta(seconds=30), tenant.rng), error=error)
-
-
-def _view(tenant: Tenant, store: Store, name: str, sources: Sequence[str], shown: int, now: datetime) -> tuple[View, list[Stored]]:
-    window = store.items.window(sources, now - VIEW_PAST, VIEW_POSTS)
-    ours = store.outbox.ours((stored.item.uid, stored.item.url) for stored in window)
-    boosts = (stored.item.boost_of for stored in window if isinstance(stored.item, Post) and stored.item.boost_of)
-    facts = Facts(ours=ours, stored=store.items.stored(boosts), own_accounts=tenant.own_accounts())
-    routes = [route for route in tenant.routes if name in route.destinations]
-    kind = tenant.config.destinations[name].type
-    carried: dict[str, Stored] = {}
-    for stored in window:
-        if stored.item.uid not in carried and _carried(stored.item, routes, name, kind, facts):
-            carried[stored.item.uid] = stored
-    ordered = sorted(carried.values(), key=_place)
-    view = View(
-        items=[stored.item for stored in ordered],
-        changed=store.items.changed_since(shown),
-        changed_at={stored.item.uid: stored.changed_at for stored in ordered},
-        first_seen_at={stored.item.uid: stored.first_seen_at for stored in ordered},
-        sources={source: tenant.config.sources[source].title for source in sources},
-    )
-    return view, ordered
-
-
-def _carried(item: Item, routes: Sequence[Route], name: str, kind: str, facts: Facts) -> bool:
-    return any(item.source in route.sources and refusal(item, route, name, kind, facts) is None for route in routes)
-
-
-def _place(stored: Stored) -> tuple[datetime, str]:
-    item = stored.item
-    at = item.starts_at if isinstance(item, Event) else (item.published_at or stored.first_seen_at)
-    return (at, item.uid)
-
-
-def _midnight(tenant: Tenant, now: datetime) -> datetime:
-    local = now.astimezone(tenant.zone)
-    return (local.replace(hour=0, minute=0, second=5, microsecond=0) + timedelta(days=1)).astimezone(now.tzinfo)
-
-
-def _turning(tenant: Tenant, stored: Sequence[Stored], now: datetime) -> datetime:
-    """When a view next differs though nothing changed: an event begins or ends, or a day does."""
-    turns = [_midnight(tenant, now)]
-    for one in stored:
-        if isinstance(one.item, Event):
-            turns.extend(at for at in (one.item.starts_at, one.item.ends_at) if at is not None and at > now)
-    return min(turns)
 
 
 def _kind_of(error: Exception) -> str:

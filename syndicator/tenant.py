@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import logging
 import os
@@ -19,6 +20,7 @@ from syndicator.config import Config, DestinationConfig, SourceConfig
 from syndicator.contract import Projection, Publisher, Source
 from syndicator.errors import AuthExpired, StateError, words
 from syndicator.http import Sessions
+from syndicator.logs import event
 from syndicator.model import Delivery
 from syndicator.plan import Target, find_loop, speak_at
 from syndicator.route import Route
@@ -43,6 +45,10 @@ class Tenant:
     """(source, uid) → when the origin last said, asked by name, that it is there though unlisted."""
     failures: dict[str, int] = field(default_factory=dict)
     """``sources.NAME`` or ``destinations.NAME`` → failures in a row."""
+    closed_until: dict[str, datetime] = field(default_factory=dict)
+    """``destinations.NAME`` or ``alerts`` → when to try again to reach it."""
+    accounts: dict[str, str] = field(default_factory=dict)
+    """``sources.NAME`` or ``destinations.NAME`` → the account it last was, in lower case: known even while it is closed."""
     polled_at: dict[str, datetime] = field(default_factory=dict)
     done_at: dict[str, datetime] = field(default_factory=dict)
     """Destination → when it last did what it is there for."""
@@ -50,6 +56,7 @@ class Tenant:
     """(what, name, outcome) → how often since the start: what /metrics tells."""
     healthy: set[str] = field(default_factory=set)
     """Subjects that are known to have no open problem: their ledger row need not be looked for."""
+    _opening: dict[str, asyncio.Lock] = field(default_factory=dict)
     _lock_fd: int | None = None
 
     @classmethod
@@ -136,36 +143,40 @@ class Tenant:
 
     async def _connector(self, group: str, name: str, config: SourceConfig | DestinationConfig) -> Any:
         key = f"{group}.{name}"
-        if key not in self.connectors:
-            connector = make_connector(self.config, config, self.sessions, self.now)
-            try:
-                await connector.open()
-            except BaseException:
-                await connector.close()
-                raise
-            self.connectors[key] = connector
-        return self.connectors[key]
+        async with self._opening.setdefault(key, asyncio.Lock()):
+            if key not in self.connectors:
+                connector = make_connector(self.config, config, self.sessions, self.now)
+                try:
+                    await connector.open()
+                except BaseException:
+                    await self._shut(key, connector)
+                    raise
+                self.connectors[key] = connector
+                account = getattr(connector, "account", None)
+                if isinstance(account, str):
+                    self.accounts[key] = account.lower()
+            return self.connectors[key]
 
     async def forget(self, key: str) -> None:
         """Close a connector, so that its next use opens it anew."""
         connector = self.connectors.pop(key, None)
         if connector is not None:
-            await connector.close()
+            await self._shut(key, connector)
 
-    def account(self, key: str) -> str | None:
-        """The account a connector reads or writes, once it is open and where it knows."""
-        account = getattr(self.connectors.get(key), "account", None)
-        return account.lower() if isinstance(account, str) else None
+    async def _shut(self, key: str, connector: Any) -> None:
+        try:
+            await connector.close()
+        except Exception as error:  # noqa: BLE001 - it is not used any more: whatever it says must not stop what is
+            event(self.log, logging.ERROR, "close.bug", connector=key, exc_info=error)
 
     def own_accounts(self) -> frozenset[str]:
         """The accounts that the association's sources read."""
-        accounts = (self.account(f"sources.{name}") for name in self.config.sources)
-        return frozenset(account for account in accounts if account)
+        return frozenset(account for key, account in self.accounts.items() if key.startswith("sources."))
 
     def loop(self) -> tuple[str, ...]:
         """A circle among the routes, as far as the accounts are known."""
         return find_loop(
-            (self.account(f"sources.{source}"), self.account(f"destinations.{destination}"))
+            (self.accounts.get(f"sources.{source}"), self.accounts.get(f"destinations.{destination}"))
             for route in self.routes
             for source in route.sources
             for destination in route.destinations
@@ -173,7 +184,7 @@ class Tenant:
 
     def _refuse_loop(self, name: str) -> None:
         circle = self.loop()
-        if self.account(f"destinations.{name}") in circle:
+        if self.accounts.get(f"destinations.{name}") in circle:
             way = " → ".join((*circle, circle[0]))
             raise AuthExpired(
                 f"loop: {way}",
