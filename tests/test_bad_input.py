@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from syndicator.sandbox.town import Town, at_clock
-from tests.hostile_scene import SIGNS_OF_A_BUG, Closed, Hostile, Said, start_tls, syndicator
+from tests.hostile_scene import Closed, Hostile, start_tls
+from tests.shell_scene import SIGNS_OF_A_BUG, Said, syndicator
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -21,7 +21,7 @@ from syndicator.cli import COMMANDS, main
 from syndicator.cli.configuration import config_path
 from syndicator.errors import AuthExpired, ConfigError, Problem, SyndicatorError, Transient, words
 from syndicator.logs import hide
-from tests.hostile_scene import give_up_privilege
+from tests.shell_scene import give_up_privilege
 
 TOYS = """
 from __future__ import annotations

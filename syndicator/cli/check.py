@@ -136,7 +136,8 @@ async def _check(config: Config, sessions: Sessions, *, quiet: bool) -> list[Fin
     teller = Teller(quiet, language)
     teller.heading(f"{config.association.name} ({config.path})")
     found = [Finding(subject="configuration", kind="ok", text=say(language, "check.config-good"))]
-    found += [_folder("state", config.state_dir, language), _folder("public", config.public_dir, language), *_ledger(config)]
+    found += [_folder("state", config.state_dir, language), _folder("public", config.public_dir, language)]
+    found += _ledger(config) if found[1].good else ()
     found += _unused(config)
     for finding in found:
         teller.found(finding)

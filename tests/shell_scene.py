@@ -1,0 +1,193 @@
+"""The command line as a person types it, in processes of their own, on a sandbox town."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from syndicator.sandbox.town import Town
+
+ROOT = Path(__file__).parent.parent
+PR_CAPBSET_DROP = 24
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
+SIGNS_OF_A_BUG = ("Traceback", "Error(", "NoneType", "defect", "défaut")
+
+
+def give_up_privilege() -> None:
+    """Between fork and exec: what root may do whatever a file's mode says, the program to come may not (capabilities(7))."""
+    for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+        ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What a script reads."""
+        return json.loads(self.out)
+
+
+def environ(**more: str) -> dict[str, str]:
+    """A person's environment, without anything that would choose a configuration for them."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SYNDICATOR", "XDG", "LC_", "LANG"))}
+    return kept | {"LANG": "C.UTF-8", "PYTHONWARNINGS": "error::ResourceWarning"} | more
+
+
+async def syndicator(
+    *arguments: str | Path,
+    language: str = "fr",
+    cwd: Path | None = None,
+    env: Mapping[str, str] = {},
+    preexec: Callable[[], None] | None = None,
+) -> Said:
+    """Run a command to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "syndicator", *map(str, arguments)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environ(SYNDICATOR_LANGUAGE=language, PYTHONPATH=str(ROOT), **env),
+        cwd=cwd,
+        preexec_fn=preexec,
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return Said(code=process.returncode, out=out.decode(), err=err.decode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """An association's folder: its configuration, its state, what it publishes."""
+
+    town: Town
+    folder: Path
+    language: str = "fr"
+    name: str = "velo"
+
+    @property
+    def config(self) -> Path:
+        """Its file."""
+        return self.folder / f"{self.name}.toml"
+
+    @property
+    def state(self) -> Path:
+        """Its state folder."""
+        return self.folder / f"{self.name}.state"
+
+    @property
+    def public(self) -> Path:
+        """What anybody may see."""
+        return self.state / "public"
+
+    def write(self, more: str = "", *, routes: str = '[routes.tout]\ndelay = "0s"\n', association: str = "", poll: str = "1s") -> Home:
+        """Its configuration: the town's events and toots to a calendar, a page and an account elsewhere."""
+        token = self.folder / "elsewhere.token"
+        if not token.exists():
+            token.touch(mode=0o600)
+            token.write_text(self.town.mirror_token)
+        self.config.write_text(f"""
+[association]
+name = "Les Amis du Vélo"
+language = "{self.language}"
+state = "{self.state}"
+{association}
+[network]
+allow_private = ["127.0.0.1"]
+[sources.agenda]
+type = "mobilizon"
+url = "{self.town.mobilizon.url}"
+groups = ["velo"]
+poll = "{poll}"
+[sources.toots]
+type = "mastodon"
+account = "{self.town.mastodon.url}/@velo"
+poll = "{poll}"
+[destinations.calendrier]
+type = "ical"
+[destinations.site]
+type = "website"
+[destinations.ailleurs]
+type = "mastodon"
+url = "{self.town.elsewhere.url}"
+token = {{ file = "{token}" }}
+{more}
+{routes}
+""")
+        return self
+
+    async def run(self, *arguments: str | Path, **options: Any) -> Said:
+        """A command on this configuration."""
+        return await syndicator(*arguments, "--config", self.config, **options)
+
+
+@contextlib.asynccontextmanager
+async def daemon(*arguments: str | Path, env: Mapping[str, str] = {}) -> AsyncIterator[Daemon]:
+    """``syndicator run``, ended at the latest when the test ends."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "syndicator", "run", *map(str, arguments)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=environ(PYTHONPATH=str(ROOT), **env),
+    )
+    one = Daemon(process=process, log=[])
+    try:
+        yield one
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await one.end()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daemon:
+    """A running daemon, and what it has said so far."""
+
+    process: asyncio.subprocess.Process
+    log: list[str]
+
+    async def says(self, *words: str) -> str:
+        """Wait for the next line that holds all of ``words``."""
+        assert self.process.stderr is not None
+        async with asyncio.timeout(30):
+            async for line in self.process.stderr:
+                self.log.append(line.decode().rstrip())
+                if all(word in self.log[-1] for word in words):
+                    return self.log[-1]
+        raise AssertionError("\n".join(["it ended without saying so:", *self.log]))
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    async def end(self) -> int:
+        """Wait for its end: its exit code."""
+        assert self.process.stderr is not None
+        async with asyncio.timeout(20):
+            async for line in self.process.stderr:
+                self.log.append(line.decode().rstrip())
+            return await self.process.wait()
+
+
+async def until(check: Callable[[], bool], what: str = "it") -> None:
+    """Wait for something of the world outside, up to half a minute."""
+    for _ in range(600):
+        if check():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{what} never came")
