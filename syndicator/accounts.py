@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from syndicator.items import instant
+from syndicator.schema import Database
 
 
 class Accounts:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from syndicator.codec import content_hash, dump_item, load_item
 from syndicator.model import Event, Item, Tombstone
 from syndicator.plan import Change
+from syndicator.schema import Database
 
 
 def instant(at: datetime) -> str:

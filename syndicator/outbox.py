@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from syndicator.codec import delivery_key, dump, load
 from syndicator.items import instant
 from syndicator.model import Delivery, Receipt, Rendition
 from syndicator.plan import RECONSIDERED, Known, Plan, Planned
+from syndicator.schema import Database
 
 OPEN = "state in ('pending', 'sending')"
 UNSETTLED = "(state in ('pending', 'sending') or (state = 'parked' and outcome_unknown = 1))"

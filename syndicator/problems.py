@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from syndicator.items import instant
+from syndicator.schema import Database
 
 PASSING = frozenset({"unreachable", "rate-limited"})
 """Kinds of problem that may pass by themselves."""

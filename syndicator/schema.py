@@ -1,10 +1,25 @@
-"""The database of one association: numbered, forward-only migrations."""
+"""The database of one association: numbered, forward-only migrations, each a name and its SQL.
+
+A new database gets them all at once, with sqlite-utils' record of them; sqlite-utils itself (3 MB) is loaded to bring an old one up
+to date.
+"""
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-migrations = Migrations("syndicator")
+MIGRATIONS_OF = "syndicator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """The open file."""
+
+    conn: sqlite3.Connection
+
 
 _FIRST = """
 create table item (
@@ -112,14 +127,72 @@ create table counter (name text primary key, value integer not null) strict, wit
 """
 
 
-@migrations()
-def first(db: Database) -> None:
-    """Items, cursors, the outbox, receipts, problems."""
-    for statement in _FIRST.split(";\n"):
+MIGRATIONS: Mapping[str, str] = {"first": _FIRST}
+"""In the order in which they came to be. One that was ever released is never changed."""
+
+_RECORD = """
+create table "_sqlite_migrations" ("id" integer primary key, "migration_set" text, "name" text, "applied_at" text);
+create unique index "idx__sqlite_migrations_migration_set_name" on "_sqlite_migrations" ("migration_set", "name")
+"""
+"""Where sqlite-utils notes what was done (sqlite_utils/migrations.py, ``ensure_migrations_table``)."""
+
+
+def migrate(conn: sqlite3.Connection) -> None:
+    """Bring a database of any age to the present."""
+    if _is_new(conn):
+        conn.execute("begin immediate")
+        try:
+            _create(conn)
+        except BaseException:
+            conn.execute("rollback")
+            raise
+        conn.execute("commit")
+    if not MIGRATIONS.keys() <= _applied(conn):
+        _upgrade(conn)
+
+
+def _is_new(conn: sqlite3.Connection) -> bool:
+    return conn.execute("select 1 from sqlite_master limit 1").fetchone() is None
+
+
+def _create(conn: sqlite3.Connection) -> None:
+    """Everything at once, in the caller's transaction."""
+    if not _is_new(conn):  # another process was faster
+        return
+    _carry_out(_RECORD, conn)
+    for name, script in MIGRATIONS.items():
+        _carry_out(script, conn)
+        conn.execute(
+            "insert into _sqlite_migrations (migration_set, name, applied_at) values (?, ?, strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'))",
+            (MIGRATIONS_OF, name),
+        )
+
+
+def _applied(conn: sqlite3.Connection) -> set[str]:
+    """Names of the migrations that this database has had."""
+    if conn.execute("select 1 from sqlite_master where name = '_sqlite_migrations'").fetchone() is None:
+        return set()
+    return {row[0] for row in conn.execute("select name from _sqlite_migrations where migration_set = ?", (MIGRATIONS_OF,))}
+
+
+def _upgrade(conn: sqlite3.Connection) -> None:
+    import sqlite_utils
+
+    migrations = sqlite_utils.Migrations(MIGRATIONS_OF)
+    for name, script in MIGRATIONS.items():
+        migrations(name=name)(_step(script))
+    migrations.apply(sqlite_utils.Database(conn, execute_plugins=False))
+
+
+def _step(script: str) -> Callable[[Any], None]:
+    def step(db: Any) -> None:
+        _carry_out(script, db)
+
+    return step
+
+
+def _carry_out(script: str, db: Any) -> None:
+    """Each statement of a script, in the caller's transaction (``executescript`` would end it)."""
+    for statement in script.split(";\n"):
         if statement.strip():
             db.execute(statement)
-
-
-def migrate(db: Database) -> None:
-    """Bring a database of any age to the present."""
-    migrations.apply(db)

@@ -15,14 +15,12 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from syndicator.accounts import Accounts
 from syndicator.errors import StateError, Words, words
 from syndicator.items import Items
 from syndicator.outbox import Outbox
 from syndicator.problems import Problems
-from syndicator.schema import migrate
+from syndicator.schema import Database, migrate
 
 T = TypeVar("T")
 
@@ -84,9 +82,8 @@ class Ledger:
             connection.row_factory = sqlite3.Row
             for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-1024"):
                 connection.execute(f"pragma {pragma}")
-            db = Database(connection, execute_plugins=False)
-            migrate(db)
-            self._db = db
+            migrate(connection)
+            self._db = Database(conn=connection)
         return self._db
 
     def examine(self) -> None:
