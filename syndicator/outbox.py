@@ -17,6 +17,7 @@ from syndicator.codec import delivery_key, dump, load
 from syndicator.items import instant
 from syndicator.model import Delivery, Receipt, Rendition
 from syndicator.plan import RECONSIDERED, Known, Plan, Planned
+from syndicator.policy import ASK_AGAIN
 from syndicator.schema import Database
 
 OPEN = "state in ('pending', 'sending')"
@@ -195,7 +196,14 @@ class Outbox:
         return waiting is None, parts[-1].receipt if parts else None, ""
 
     def free(self) -> int:
-        """Give back every lease: called by the one process that holds the state folder, when it starts."""
+        """Give back every lease: called by the one process that holds the state folder, when it starts.
+
+        What was leaving when its process ended may still be under way: the question what became of it waits for ``ASK_AGAIN``.
+        """
+        leaving = self._db.conn.execute(f"select id, due_at, updated_at from delivery where {OPEN} and state = 'sending'").fetchall()  # noqa: S608
+        for row in leaving:
+            ask_at = instant(datetime.fromisoformat(row["updated_at"]) + ASK_AGAIN)
+            self._db.conn.execute("update delivery set due_at = ? where id = ?", (max(row["due_at"], ask_at), row["id"]))
         return int(self._db.conn.execute(f"update delivery set lease_until = null where {OPEN} and lease_until is not null").rowcount)  # noqa: S608
 
     # an attempt
