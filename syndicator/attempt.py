@@ -324,6 +324,7 @@ async def _postpone(tenant: Tenant, delivery: Delivery, decision: Decision, erro
 
     await tenant.ledger.transact(write)
     if person:
+        event(tenant.log, logging.WARNING, "problem", subject=f"destination:{name}", kind="auth", detail=str(error))
         tenant.healthy.discard(f"destination:{name}")
         await tenant.forget(key)
 

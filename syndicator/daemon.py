@@ -47,6 +47,8 @@ class Attendant:
     """Why the ledger cannot be used, as long as it cannot."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _hold_until: datetime | None = None
+    _looked: set[str] = field(default_factory=set)
+    """Sources that were asked at least once since the start, with or without an answer."""
 
     async def start(self) -> None:
         """Take the state folder and begin; raises StateError when it cannot be taken."""
@@ -103,6 +105,9 @@ class Attendant:
         try:
             while not self.stopping.is_set():
                 polled = await steps.poll(self.tenant, name)
+                if name not in self._looked:
+                    self._looked.add(name)
+                    self._tell_everybody()
                 event(
                     self.tenant.log,
                     logging.INFO if polled.new or polled.changed or polled.gone else logging.DEBUG,
@@ -162,6 +167,7 @@ class Attendant:
 
     async def _attend_projection(self, name: str) -> None:
         turns_at: datetime | None = None
+        await self._first_looks(name)
         while not self.stopping.is_set():
             self.news[name].clear()
             due = turns_at is not None and self.tenant.now() >= turns_at
@@ -169,6 +175,14 @@ class Attendant:
             turns_at = projected.again_at or turns_at
             longest = self.tenant.now() + timedelta(hours=1)
             await self._until(self.news[name], min(turns_at or longest, longest))
+
+    async def _first_looks(self, name: str) -> None:
+        """Until every source of a view has been asked once, now or in an earlier life: a new folder must not empty a page that is there."""
+        sources = {source for route in self.tenant.routes if name in route.destinations for source in route.sources}
+        known = await self.tenant.ledger.transact(lambda store: {one for one in sources if not store.items.cursor(one)[1]})
+        while not self.stopping.is_set() and not sources <= known | self._looked:
+            self.news[name].clear()
+            await self._until(self.news[name], self.tenant.now() + LONGEST_SLEEP)
 
     def _tell_everybody(self) -> None:
         for one in self.news.values():

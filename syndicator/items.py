@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syndicator.codec import content_hash, dump_item, load_item
-from syndicator.model import Event, Item, Tombstone
+from syndicator.model import Event, Item, Post, Tombstone
 from syndicator.plan import Change
 from syndicator.schema import Database
 
@@ -147,9 +147,10 @@ class Items:
             if not tombstone.certain and (missing_at is None or missing_at > instant(confirmed_before)):
                 self._mark_missing(source, tombstone.uid, now)
                 continue
+            husk = dump_item(_husk(load_item(row["json"])))
             self._db.conn.execute(
-                "update item set gone_at = ?, changed_at = ?, seq = ?, missing_at = null where source = ? and uid = ?",
-                (instant(now), instant(now), self._next_seq(), source, tombstone.uid),
+                "update item set gone_at = ?, changed_at = ?, seq = ?, json = ?, missing_at = null where source = ? and uid = ?",
+                (instant(now), instant(now), self._next_seq(), husk, source, tombstone.uid),
             )
             changes.append(
                 Change(
@@ -263,6 +264,22 @@ class Items:
         return self._db.conn.execute(sql, values).fetchone()
 
 
+def _husk(item: Item) -> Item:
+    """What is kept of an item that its author took back: that it was there, and when; not what it said."""
+    if isinstance(item, Event):
+        return Event(
+            uid=item.uid,
+            url=item.url,
+            source=item.source,
+            title="",
+            starts_at=item.starts_at,
+            ends_at=item.ends_at,
+            timezone=item.timezone,
+            sequence=item.sequence,
+        )
+    return Post(uid=item.uid, url=item.url, source=item.source, kind=item.kind, published_at=item.published_at)
+
+
 def _kind(item: Item) -> str:
     return "event" if isinstance(item, Event) else item.kind
 
@@ -282,7 +299,9 @@ def _sequenced(item: Item, before: Item) -> Item:
 
 
 def _essence(event: Event) -> tuple[object, ...]:
-    return (event.starts_at, event.ends_at, event.start_is_date, event.end_is_date, event.place, event.online_url, event.status)
+    # In one zone: across zones, Python holds no two instants equal in the hour that is there twice (PEP 495).
+    times = (event.starts_at.astimezone(UTC), event.ends_at and event.ends_at.astimezone(UTC))
+    return (*times, event.start_is_date, event.end_is_date, event.place, event.online_url, event.status)
 
 
 def _stored(row: Any) -> Stored:

@@ -259,8 +259,8 @@ class Outbox:
         self._close(delivery.id, "done", reason, now)
         if delivery.purpose == "delete":
             self._db.conn.execute(
-                "update receipt set deleted_at = ? where destination = ? and uid = ? and part = ?",
-                (instant(now), delivery.destination, delivery.uid, delivery.part),
+                "update receipt set deleted_at = ?, rendition = ? where destination = ? and uid = ? and part = ?",
+                (instant(now), dump(Rendition(uid=delivery.uid, text="")), delivery.destination, delivery.uid, delivery.part),
             )
         elif receipt is not None and rendition is not None:
             self._db.conn.execute(
@@ -294,8 +294,13 @@ class Outbox:
         self._close(delivery_id, "dropped", reason, now, only="state not in ('done', 'dropped')")
 
     def _close(self, delivery_id: int, state: str, reason: str, now: datetime, *, outcome_unknown: bool = False, only: str = "1") -> bool:
-        sql = "update delivery set state = ?, reason = ?, lease_until = null, updated_at = ?, outcome_unknown = ? where id = ?"
-        return bool(self._db.conn.execute(f"{sql} and {only}", (state, reason, instant(now), outcome_unknown, delivery_id)).rowcount)
+        over = state != "parked"  # then what it said is in the receipt, or nowhere
+        sql = (
+            "update delivery set state = ?, reason = ?, lease_until = null, updated_at = ?, outcome_unknown = ?,"
+            " rendition = case when ? then null else rendition end, prepared = case when ? then null else prepared end where id = ?"
+        )
+        values = (state, reason, instant(now), outcome_unknown, over, over, delivery_id)
+        return bool(self._db.conn.execute(f"{sql} and {only}", values).rowcount)
 
     # what a person decides
 

@@ -129,7 +129,7 @@ class Service:
         await asyncio.gather(*(attendant.stop() for attendant in stopped))
         await self._start_all([config for slug, config in wanted.items() if slug not in kept], [])
         systemd.ready(self.environ, self._status())
-        event(self.log, logging.INFO, "service.reloaded", associations=len(self.attendants))
+        event(self.log, logging.INFO, "service.reloaded" if configs else "service.unchanged", associations=len(self.attendants))
 
     async def _watch(self) -> None:
         """Tell systemd's watchdog that we live: only when the loop turns, the ledger threads answer and nobody's loop is lost."""

@@ -348,6 +348,7 @@ async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projecte
     try:
         seq, (shown, before) = await tenant.ledger.transact(lambda store: (store.items.seq(), store.accounts.projected(name)))
         if shown == seq and before == digest and not force:
+            tenant.done_at.setdefault(name, now)  # as it stands, it is right
             return Projected(wrote=False)
         view, stored = await tenant.ledger.transact(
             lambda store: view_of(tenant, store, name, sources, shown if before == digest else -1, now)

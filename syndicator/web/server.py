@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
 from syndicator.errors import SyndicatorError, Words, words
@@ -25,6 +26,7 @@ _PATH = re.compile(r"(?:/[^/\x00-\x1f\x7f\\.][^/\x00-\x1f\x7f\\]*)*/?")
 """No empty segment, nothing hidden, nothing that climbs."""
 _METHODS = "GET, HEAD, OPTIONS"
 _OWN = frozenset({"/healthz", "/metrics", "/status", "/status.css"})
+_LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
 
@@ -204,8 +206,13 @@ async def _stream(file: File, headers: CIMultiDict[str], request: web.BaseReques
 
 
 def _from_here(request: web.BaseRequest) -> bool:
-    """Whether a program on this machine asks for itself, rather than a proxy for somebody else."""
-    if any(name in request.headers for name in _FORWARDED):
+    """Whether a program on this machine asks for itself, rather than a proxy for somebody else.
+
+    A proxy betrays itself by what it adds, by the name it was asked for, or by speaking HTTP/1.0 as nginx does unless told otherwise.
+    """
+    if any(name in request.headers for name in _FORWARDED) or request.version < HttpVersion11:
+        return False
+    if (urlsplit(f"//{request.headers.get('Host', '')}").hostname or "") not in _LOOPBACK_NAMES:
         return False
     peer = request.transport.get_extra_info("peername") if request.transport is not None else None
     if not isinstance(peer, tuple):
