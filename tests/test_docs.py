@@ -318,6 +318,13 @@ def said(value: object) -> str:
     return "sans limite" if value is None else str(value)
 
 
+def bytes_said(size: int | None) -> str | None:
+    """A size as people say it; below one MiB in KiB."""
+    if size is None:
+        return None
+    return f"{size // 1024**2} Mio" if size >= 1024**2 else f"{size // 1024} Kio"
+
+
 def row(*cells: object) -> str:
     """One line of a table."""
     return "| " + " | ".join(said(cell) for cell in cells) + " |"
@@ -358,7 +365,7 @@ def test_the_tables_of_destinations_are_true() -> None:
         knows = [can(found, ability) for ability in (CanUpdate, CanDelete, CanFind)]
         abilities.append(row(f"`{name}`", "compte", *knows, window, told.threads, told.content_warning))
         media = told.media
-        sizes = [None if size is None else f"{size // 1024**2} Mio" for size in (media.image_max_bytes, media.video_max_bytes)]
+        sizes = [bytes_said(size) for size in (media.image_max_bytes, media.video_max_bytes)]
         text = None if told.text_max is None else f"{told.text_max} ({told.text_unit})"
         limits.append(row(f"`{name}`", text, told.url_length, media.images_max, media.videos_max, media.mixed, *sizes, media.alt_max))
 
