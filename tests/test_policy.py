@@ -1,0 +1,194 @@
+"""What becomes of a delivery after an attempt: every kind of error, before and after the request left, known and unknown."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
+from syndicator.model import Delivery
+from syndicator.policy import (
+    ASK_AGAIN,
+    DEFAULT_RATE_WAIT,
+    FIRST_PROBE,
+    FIRST_WAIT,
+    GIVE_UP,
+    LONGEST_WAIT,
+    Decision,
+    Done,
+    Drop,
+    Park,
+    Pause,
+    Recover,
+    Retry,
+    backoff,
+    decide,
+    key_holds,
+)
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+class Longest(random.Random):
+    """Jitter that always takes the longest wait."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+def delivery(**changes: Any) -> Delivery:
+    base = Delivery(
+        id=1,
+        route="r",
+        source="toots",
+        uid="u",
+        destination="wall",
+        purpose="create",
+        revision=0,
+        key="k",
+        due_at=NOW,
+        created_at=NOW - timedelta(hours=1),
+        updated_at=NOW,
+    )
+    return replace(base, **changes)
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+LATER = NOW + timedelta(hours=9)
+UNSENT, SENT = False, True
+TABLE: list[tuple[Exception, dict[str, Any], bool, Decision]] = [
+    (Transient("x"), {}, SENT, Retry(at=after(10), reason="Transient: x")),
+    (Transient("x"), {"attempts": 3}, SENT, Retry(at=after(80), reason="Transient: x")),
+    (Transient("x"), {"outcome_unknown": True}, UNSENT, Recover(at=after(10), reason="Transient: x")),
+    (Transient("x"), {"outcome_unknown": True}, SENT, Recover(at=after(10), reason="Transient: x")),
+    (Transient("x"), {"purpose": "update"}, SENT, Retry(at=after(10), reason="Transient: x")),
+    (Transient("x"), {"purpose": "update", "created_at": NOW - GIVE_UP}, SENT, Retry(at=after(10), reason="Transient: x")),
+    (
+        Transient("x"),
+        {"purpose": "delete", "created_at": NOW - GIVE_UP - timedelta(seconds=1)},
+        SENT,
+        Park(reason="Transient: x", outcome_unknown=False),
+    ),
+    (Transient("x"), {"created_at": NOW - 2 * GIVE_UP}, SENT, Retry(at=after(10), reason="Transient: x")),
+    (
+        RateLimited("x", at=LATER),
+        {},
+        SENT,
+        Pause(at=LATER, reason="RateLimited: x", person=False, outcome_unknown=False),
+    ),
+    (
+        RateLimited("x", at=LATER),
+        {"outcome_unknown": True},
+        UNSENT,
+        Pause(at=LATER, reason="RateLimited: x", person=False, outcome_unknown=True),
+    ),
+    (RateLimited("x"), {}, SENT, Pause(at=NOW + DEFAULT_RATE_WAIT, reason="RateLimited: x", person=False, outcome_unknown=False)),
+    (
+        RateLimited("x", at=NOW - timedelta(days=1)),
+        {},
+        SENT,
+        Pause(at=NOW + FIRST_WAIT, reason="RateLimited: x", person=False, outcome_unknown=False),
+    ),
+    (OutcomeUnknown("x"), {}, UNSENT, Retry(at=after(10), reason="OutcomeUnknown: x")),
+    (OutcomeUnknown("x"), {}, SENT, Recover(at=NOW + ASK_AGAIN, reason="OutcomeUnknown: x")),
+    (OutcomeUnknown("x"), {"attempts": 4}, SENT, Recover(at=after(160), reason="OutcomeUnknown: x")),
+    (OutcomeUnknown("x"), {"outcome_unknown": True}, UNSENT, Recover(at=after(10), reason="OutcomeUnknown: x")),
+    (OutcomeUnknown("x"), {"purpose": "update"}, SENT, Recover(at=after(10), reason="OutcomeUnknown: x")),
+    (OutcomeUnknown("x"), {"purpose": "delete"}, SENT, Recover(at=after(10), reason="OutcomeUnknown: x")),
+    (OutcomeUnknown("x"), {"purpose": "update"}, UNSENT, Retry(at=after(10), reason="OutcomeUnknown: x")),
+    (AuthExpired("x"), {}, SENT, Pause(at=NOW + FIRST_PROBE, reason="AuthExpired: x", person=True, outcome_unknown=False)),
+    (
+        AuthExpired("x"),
+        {"outcome_unknown": True},
+        UNSENT,
+        Pause(at=NOW + FIRST_PROBE, reason="AuthExpired: x", person=True, outcome_unknown=True),
+    ),
+    (Rejected("x"), {}, SENT, Park(reason="Rejected: x", outcome_unknown=False)),
+    (Rejected("x"), {"outcome_unknown": True}, UNSENT, Park(reason="Rejected: x", outcome_unknown=True)),
+    (Gone("x"), {"purpose": "delete"}, SENT, Done()),
+    (Gone("x"), {"purpose": "update"}, SENT, Drop(reason="gone-there")),
+    (Gone("x"), {}, SENT, Park(reason="Gone: x", outcome_unknown=False)),
+    (ValueError("x"), {}, UNSENT, Park(reason="bug: ValueError: x", outcome_unknown=False)),
+    (ValueError("x"), {}, SENT, Park(reason="bug: ValueError: x", outcome_unknown=True)),
+    (TimeoutError("x"), {"outcome_unknown": True}, UNSENT, Park(reason="bug: TimeoutError: x", outcome_unknown=True)),
+]
+
+
+@pytest.mark.parametrize(("error", "changes", "sent", "decision"), TABLE)
+def test_every_error_has_its_decision(error: Exception, changes: dict[str, Any], sent: bool, decision: Decision) -> None:
+    """What surely failed is tried again; what may be out is found out first; what a person must do waits for them; nothing else."""
+    assert decide(error, delivery(**changes), NOW, Longest(), sent=sent) == decision
+
+
+def test_a_key_that_holds_is_asked_sooner() -> None:
+    """Sending again with the same key is the question itself: it need not wait for the first request to end."""
+    decided = decide(OutcomeUnknown("x"), delivery(), NOW, Longest(), sent=True, keyed=True)
+    assert decided == Recover(at=NOW + FIRST_WAIT, reason="OutcomeUnknown: x")
+
+
+ERRORS = st.sampled_from([Transient("x"), RateLimited("x"), OutcomeUnknown("x"), AuthExpired("x"), Rejected("x"), Gone("x"), OSError("x")])
+
+
+@given(error=ERRORS, sent=st.booleans(), keyed=st.booleans(), attempts=st.integers(0, 60), seed=st.integers())
+def test_nothing_settles_an_unknown_creation_by_failing(error: Exception, sent: bool, keyed: bool, attempts: int, seed: int) -> None:
+    """Whatever happens to a later attempt: nobody knows more than before, and it is never simply sent again."""
+    unknown = delivery(outcome_unknown=True, attempts=attempts)
+    decided = decide(error, unknown, NOW, random.Random(seed), sent=sent, keyed=keyed)
+    assert isinstance(decided, Recover | Pause | Park)
+    assert isinstance(decided, Recover) or decided.outcome_unknown
+
+
+@given(error=ERRORS, sent=st.booleans(), attempts=st.integers(0, 60), seed=st.integers())
+def test_nobody_knocks_without_a_pause(error: Exception, sent: bool, attempts: int, seed: int) -> None:
+    """Every decision to try again leaves at least some seconds, and at most an hour unless the service asked for more."""
+    decided = decide(error, delivery(attempts=attempts), NOW, random.Random(seed), sent=sent)
+    if isinstance(decided, Retry | Recover | Pause):
+        assert FIRST_WAIT / 2 <= decided.at - NOW <= LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(-3, 10), (0, 10), (1, 10), (2, 20), (3, 40), (8, 1280), (9, 2560), (10, 3600), (17, 3600), (10**6, 3600)]
+)
+def test_the_wait_doubles_up_to_an_hour(attempts: int, seconds: int) -> None:
+    """After the first failure, the second, and so on for ever."""
+    assert backoff(attempts, Longest()) == timedelta(seconds=seconds)
+
+
+@given(attempts=st.integers(-5, 200), seed=st.integers())
+def test_jitter_takes_away_at_most_half(attempts: int, seed: int) -> None:
+    """So that a hundred associations do not come back at the same instant."""
+    longest = backoff(attempts, Longest())
+    assert longest / 2 <= backoff(attempts, random.Random(seed)) <= longest
+
+
+def test_jitter_differs() -> None:
+    """It would be of no use otherwise."""
+    assert len({backoff(5, random.Random(seed)) for seed in range(20)}) == 20
+
+
+@pytest.mark.parametrize(
+    ("sent_before_s", "window_s", "holds"),
+    [
+        (0, 3600, True),
+        (3239, 3600, True),
+        (3240, 3600, False),
+        (3600, 3600, False),
+        (1, 0, False),
+        (None, 3600, False),
+        (-1, 3600, False),
+        (-86400, 3600, False),
+    ],
+)
+def test_a_key_is_relied_on_for_nine_tenths_of_its_window(sent_before_s: int | None, window_s: int, holds: bool) -> None:
+    """Never when the service has none, never when it was not sent, never when our clock was put back since: nobody knows its age then."""
+    sent_at = None if sent_before_s is None else NOW - timedelta(seconds=sent_before_s)
+    assert key_holds(delivery(first_sent_at=sent_at), window_s, NOW) is holds
