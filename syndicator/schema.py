@@ -144,7 +144,8 @@ def migrate(conn: sqlite3.Connection) -> None:
         try:
             _create(conn)
         except BaseException:
-            conn.execute("rollback")
+            if conn.in_transaction:  # a full disk has SQLite itself take it back
+                conn.execute("rollback")
             raise
         conn.execute("commit")
     if not MIGRATIONS.keys() <= _applied(conn):

@@ -60,7 +60,7 @@ class Ledger:
                 try:
                     result = work(Store(db))
                 except BaseException:
-                    db.conn.execute("rollback")
+                    self._roll_back()
                     raise
                 db.conn.execute("commit")
             except sqlite3.Error as error:
@@ -69,6 +69,7 @@ class Ledger:
             return result
 
     def _roll_back(self) -> None:
+        # A full disk has SQLite itself take the transaction back.
         if self._db is not None and self._db.conn.in_transaction:
             self._db.conn.execute("rollback")
 
@@ -79,10 +80,11 @@ class Ledger:
                 connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
             except OSError as error:
                 raise StateError(f"{self.path}: {error}", hint=_UNWRITABLE) from error
-            connection.row_factory = sqlite3.Row
-            for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-1024"):
-                connection.execute(f"pragma {pragma}")
-            migrate(connection)
+            try:
+                _set_up(connection)
+            except BaseException:
+                connection.close()
+                raise
             self._db = Database(conn=connection)
         return self._db
 
@@ -107,6 +109,13 @@ class Ledger:
             if self._db is not None:
                 self._db.conn.close()
                 self._db = None
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-1024"):
+        connection.execute(f"pragma {pragma}")
+    migrate(connection)
 
 
 _FULL: Words = words(
