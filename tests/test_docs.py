@@ -339,7 +339,8 @@ def test_every_connector_has_its_section(group: registry.Group, name: str) -> No
 
     assert listed
     assert re.findall(r"`(\w+)`", listed[1]) == [each.name for each in fields(connector.Options)]
-    assert f"(../connectors/{connector.__module__.split('.')[1]}/__init__.py)" in section
+    package = importlib.import_module(".".join(connector.__module__.split(".")[:2]))
+    assert f"(../{Path(str(package.__file__)).relative_to(ROOT)})" in section
 
 
 def test_the_table_of_sources_is_true() -> None:
@@ -365,9 +366,10 @@ def test_the_tables_of_destinations_are_true() -> None:
         knows = [can(found, ability) for ability in (CanUpdate, CanDelete, CanFind)]
         abilities.append(row(f"`{name}`", "compte", *knows, window, told.threads, told.content_warning))
         media = told.media
-        sizes = [bytes_said(size) for size in (media.image_max_bytes, media.video_max_bytes)]
+        sizes = [bytes_said(media.image_max_bytes), bytes_said(media.video_max_bytes) if media.videos_max else "sans objet"]
+        link = told.url_length or "sa longueur"
         text = None if told.text_max is None else f"{told.text_max} ({told.text_unit})"
-        limits.append(row(f"`{name}`", text, told.url_length, media.images_max, media.videos_max, media.mixed, *sizes, media.alt_max))
+        limits.append(row(f"`{name}`", text, link, media.images_max, media.videos_max, media.mixed, *sizes, media.alt_max))
 
     page = DOCS[ROOT / "docs" / "destinations.md"]
     assert "\n".join(abilities) in page
