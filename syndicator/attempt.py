@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syndicator.contract import CanDelete, CanFind, CanPrepare, CanUpdate, Publisher
-from syndicator.errors import ConnectorError, Rejected, StateError, Transient
+from syndicator.errors import ConnectorError, Gone, Rejected, StateError, Transient
 from syndicator.items import Stored
 from syndicator.logs import event
 from syndicator.model import Delivery, Event, Item, Post, Receipt, Rendition
+from syndicator.outbox import Sent
 from syndicator.plan import Facts, refusal, too_late
 from syndicator.policy import Decision, Done, Drop, Park, Pause, Recover, Retry, backoff, decide, key_holds
 from syndicator.render import render
@@ -247,7 +249,12 @@ async def _update(tenant: Tenant, publisher: Publisher, delivery: Delivery, leav
         await _drop(tenant, delivery, "cannot-update" if stored and sent else "gone-there")
         return
     renditions = _rendered(tenant, publisher, delivery, stored)
-    if delivery.part >= len(renditions) or (renditions[delivery.part] == sent.rendition and not unsure):
+    if delivery.part >= len(renditions):  # the thread has become shorter
+        await _remove(tenant, publisher, delivery, sent, leaving)
+        return
+    if delivery.part == 0 and max(len(renditions), sent.rendition.parts) > 1:
+        await tenant.ledger.transact(lambda store: store.outbox.lengthen(delivery, renditions, tenant.now()))
+    if renditions[delivery.part] == sent.rendition and not unsure:
         await _done(tenant, delivery, None, None, reason="no-visible-change")
         return
     rendition = renditions[delivery.part]
@@ -263,14 +270,20 @@ async def _delete(tenant: Tenant, publisher: Publisher, delivery: Delivery, leav
     if sent is None:
         await _done(tenant, delivery, None, None, reason="gone-there")
         return
+    await _remove(tenant, publisher, delivery, sent, leaving)
+
+
+async def _remove(tenant: Tenant, publisher: Publisher, delivery: Delivery, sent: Sent, leaving: Callable[[], None]) -> None:
+    """Take a remote object away; where that is not possible, a person must."""
     if not isinstance(publisher, CanDelete):
         await _park(tenant, delivery, "cannot-delete", Park(reason=sent.receipt.url or "cannot-delete", outcome_unknown=False), hint="")
         return
     if not await tenant.ledger.transact(lambda store: store.outbox.sending(delivery, sent.rendition, [sent.rendition], tenant.now())):
         return
     leaving()
-    await publisher.delete(sent.receipt)
-    await _done(tenant, delivery, None, None)
+    with suppress(Gone):
+        await publisher.delete(sent.receipt)
+    await _done(tenant, delivery, None, None, removed=True)
 
 
 async def _settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent: bool, keyed: bool) -> None:
@@ -289,7 +302,7 @@ async def _settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent:
         detail=f"{type(error).__name__}: {error}",
     )
     if isinstance(decision, Done):
-        await _done(tenant, delivery, None, None, reason="gone-there")
+        await _done(tenant, delivery, None, None, reason="gone-there", removed=True)
     elif isinstance(decision, Drop):
         await _drop(tenant, delivery, decision.reason)
     elif isinstance(decision, Park):
@@ -329,11 +342,15 @@ async def _postpone(tenant: Tenant, delivery: Delivery, decision: Decision, erro
         await tenant.forget(key)
 
 
-async def _done(tenant: Tenant, delivery: Delivery, receipt: Receipt | None, rendition: Rendition | None, reason: str = "") -> None:
+async def _done(
+    tenant: Tenant, delivery: Delivery, receipt: Receipt | None, rendition: Rendition | None, reason: str = "", *, removed: bool = False
+) -> None:
     now = tenant.now()
 
     def write(store: Store) -> None:
         store.outbox.done(delivery, receipt, rendition, now, reason)
+        if removed:
+            store.outbox.removed(delivery, now)
         store.problems.clear(f"delivery:{delivery.id}")
 
     await tenant.ledger.transact(write)

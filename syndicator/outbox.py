@@ -229,40 +229,43 @@ class Outbox:
             self._write_parts(delivery, parts, now)
         return bool(marked)
 
-    def _write_parts(self, delivery: Delivery, parts: Sequence[Rendition], now: datetime) -> None:
+    def lengthen(self, update: Delivery, parts: Sequence[Rendition], now: datetime) -> None:
+        """Before an edit of a thread's first part: rows for the parts that it has now and had not, none for those that never left."""
+        first = self.delivery(update.parent_id) if update.parent_id else None
+        if first is not None:
+            self._write_parts(first, parts, now)
+
+    def _write_parts(self, first: Delivery, parts: Sequence[Rendition], now: datetime) -> None:
         self._db.conn.execute(
             "update delivery set state = 'dropped', reason = 'superseded', updated_at = ? where uid = ? and destination = ?"
             " and purpose = 'create' and revision = ? and part >= ? and state = 'pending' and outcome_unknown = 0",
-            (instant(now), delivery.uid, delivery.destination, delivery.revision, len(parts)),
+            (instant(now), first.uid, first.destination, first.revision, len(parts)),
         )
-        parent_id = delivery.id
+        parent_id = first.id
         for later in parts[1:]:
             planned = Planned(
-                route=delivery.route,
-                source=delivery.source,
-                uid=delivery.uid,
-                destination=delivery.destination,
+                route=first.route,
+                source=first.source,
+                uid=first.uid,
+                destination=first.destination,
                 purpose="create",
-                revision=delivery.revision,
+                revision=first.revision,
                 due_at=now,
             )
             self._add(planned, later.part, parent_id, now)
             row = self._one(
                 "select id from delivery where uid = ? and destination = ? and purpose = 'create' and revision = ? and part = ?",
-                *(delivery.uid, delivery.destination, delivery.revision, later.part),
+                *(first.uid, first.destination, first.revision, later.part),
             )
-            self._db.conn.execute("update delivery set rendition = ? where id = ? and first_sent_at is null", (dump(later), row["id"]))
+            self._db.conn.execute(
+                "update delivery set rendition = ? where id = ? and state = 'pending' and first_sent_at is null", (dump(later), row["id"])
+            )
             parent_id = row["id"]
 
     def done(self, delivery: Delivery, receipt: Receipt | None, rendition: Rendition | None, now: datetime, reason: str = "") -> None:
-        """It is there (or gone, for a deletion): keep the proof and close the row."""
+        """Nothing is left to do: keep the proof, if there is one, and close the row."""
         self._close(delivery.id, "done", reason, now)
-        if delivery.purpose == "delete":
-            self._db.conn.execute(
-                "update receipt set deleted_at = ?, rendition = ? where destination = ? and uid = ? and part = ?",
-                (instant(now), dump(Rendition(uid=delivery.uid, text="")), delivery.destination, delivery.uid, delivery.part),
-            )
-        elif receipt is not None and rendition is not None:
+        if receipt is not None and rendition is not None:
             self._db.conn.execute(
                 "insert or replace into receipt (destination, uid, part, remote_id, url, uri, data, rendition, delivered_at)"
                 " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -275,6 +278,18 @@ class Outbox:
             self._db.conn.execute(
                 "insert into destination (name, last_sent_at) values (?, ?) on conflict (name) do update set last_sent_at = ?",
                 (delivery.destination, instant(now), instant(now)),
+            )
+
+    def removed(self, delivery: Delivery, now: datetime) -> None:
+        """It is there no more. A part that an edit left over may come back with another edit: then as a new object, under a new key."""
+        self._db.conn.execute(
+            "update receipt set deleted_at = ?, rendition = ? where destination = ? and uid = ? and part = ?",
+            (instant(now), dump(Rendition(uid=delivery.uid, text="")), delivery.destination, delivery.uid, delivery.part),
+        )
+        if delivery.purpose == "update":
+            key = delivery_key(delivery.uid, delivery.destination, "create-again", delivery.revision, delivery.part)
+            self._db.conn.execute(
+                "update delivery set state = 'dropped', reason = 'superseded', key = ? where id = ?", (key, delivery.parent_id)
             )
 
     def again(self, delivery: Delivery, at: datetime, reason: str, now: datetime, *, outcome_unknown: bool, attempted: bool) -> None:

@@ -1,0 +1,227 @@
+"""Never twice, never lost, whatever happens in whatever order: a Hypothesis state machine over the real store, plan and steps.
+
+It publishes, answers, edits, deletes and brings back; the network refuses, loses requests and answers, is late, limits and rejects; the
+process dies at a ledger transaction or at a request; time passes; a person decides. In the end the network works again, and what is there
+is compared with what the association shows.
+
+In the suite it runs a fixed set of examples. To search further: ``SYNDICATOR_MACHINE_EXAMPLES=5000 pytest tests/test_outbox_machine.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings, strategies
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from syndicator.model import Delivery, Post
+from syndicator.render import render
+from tests.outbox_scene import ANSWERS, Clock, Kind, Origin, Process, Thing, Wire, config_for
+
+EXAMPLES = int(os.environ.get("SYNDICATOR_MACHINE_EXAMPLES", "0"))
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where a commit costs no disk: deaths are played here, power cuts are SQLite's business."""
+WAITS_S = (5, 20, 60, 600, 3_700, 90_000)
+LONG = " et la suite au prochain message, car tout ne tient pas dans un seul."
+
+
+class OutboxMachine(RuleBasedStateMachine):
+    """One association, one destination of one kind."""
+
+    @initialize(kind=strategies.sampled_from(("keyed", "findable", "blind")), blind_retries=strategies.sampled_from((False, False, True)))
+    def start(self, kind: Kind, blind_retries: bool) -> None:
+        self.folder = tempfile.TemporaryDirectory(dir=MEMORY)
+        self.clock, self.origin = Clock(), Origin()
+        self.wire = Wire(self.clock, kind, blind_retries=blind_retries and kind == "blind")
+        self.process = Process(config_for(Path(self.folder.name), self.origin, self.wire), self.clock)
+        self.by_hand: set[str] = set()
+        """uids of what a person found there and dropped: we have no receipt, so what happens to it later is theirs to do."""
+        self.vanished: set[str] = set()
+        """uids that were gone once: what answers them may stand alone."""
+        self.versions = 0
+        self.before: dict[str, str] = {}
+        """uid → its text before the last edit."""
+        self.graves: dict[str, Post] = {}
+
+    # what the association does
+
+    @rule(answers=strategies.integers(0, 3), long=strategies.booleans())
+    def publish(self, answers: int, long: bool) -> None:
+        uid = f"https://social.example/{len(self.origin.posts) + len(self.origin.gone) + 1}"
+        parents = list(self.origin.posts)
+        parent = parents[-answers] if answers and answers <= len(parents) else None
+        self.origin.posts[uid] = Post(uid=uid, url=uid, html=self._text(long), published_at=self.clock(), in_reply_to=parent)
+
+    @precondition(lambda self: self.origin.posts)
+    @rule(which=strategies.integers(0, 5), long=strategies.booleans())
+    def edit(self, which: int, long: bool) -> None:
+        post = self._chosen(list(self.origin.posts.values()), which)
+        self.before[post.uid] = post.html
+        self.origin.posts[post.uid] = replace(post, html=self._text(long))
+
+    @precondition(lambda self: self.origin.posts)
+    @rule(which=strategies.integers(0, 5))
+    def undo(self, which: int) -> None:
+        """An edit that takes the last one back."""
+        post = self._chosen(list(self.origin.posts.values()), which)
+        self.origin.posts[post.uid] = replace(post, html=self.before.get(post.uid, post.html))
+
+    @precondition(lambda self: self.origin.posts)
+    @rule(which=strategies.integers(0, 5))
+    def delete(self, which: int) -> None:
+        post = self._chosen(list(self.origin.posts.values()), which)
+        self.graves[post.uid] = self.origin.posts.pop(post.uid)
+        self.origin.gone.add(post.uid)
+        self.vanished.add(post.uid)
+
+    @precondition(lambda self: self.origin.gone)
+    @rule(which=strategies.integers(0, 5))
+    def bring_back(self, which: int) -> None:
+        uid = self._chosen(sorted(self.origin.gone), which)
+        self.origin.gone.remove(uid)
+        self.origin.posts[uid] = self.graves.pop(uid)
+
+    # what happens to us
+
+    @rule(answers=strategies.lists(strategies.sampled_from(ANSWERS), min_size=1, max_size=4))
+    def trouble(self, answers: list[str]) -> None:
+        self.wire.script.extend(answers)
+
+    @rule()
+    def outage(self) -> None:
+        self.wire.up = not self.wire.up
+
+    @rule(transactions=strategies.integers(1, 25), stage=strategies.sampled_from(("before", "inside", "after")))
+    def power_cut(self, transactions: int, stage: str) -> None:
+        self.process.cut = (transactions, stage)
+
+    @rule()
+    def restart(self) -> None:
+        self.process.die()
+
+    @rule(seconds=strategies.sampled_from(WAITS_S))
+    def wait(self, seconds: int) -> None:
+        self.clock.at += timedelta(seconds=seconds)
+        self.wire.catch_up()
+
+    @rule()
+    def work(self) -> None:
+        self.process.work()
+
+    @rule()
+    def person(self) -> None:
+        """Somebody looks at what is parked, a minute after the last of it, and does what they are told."""
+        self.clock.at += timedelta(minutes=1)
+        self.wire.catch_up()
+        for delivery in self._rows("parked"):
+            self._decide(delivery)
+
+    # what must hold
+
+    @invariant()
+    def never_twice(self) -> None:
+        if not hasattr(self, "wire"):
+            return
+        assert self.process.bugs.seen == []
+        assert self.wire.violations == []
+        keys = [thing.key for thing in self.wire.ever.values()]
+        assert self.wire.blind_retries or len(keys) == len(set(keys)), "two objects for one delivery"
+
+    def teardown(self) -> None:
+        if not hasattr(self, "wire"):
+            return
+        try:
+            self._settle()
+            self.never_twice()
+            self._compare()
+        finally:
+            self.process.end()
+            self.folder.cleanup()
+
+    def _settle(self) -> None:
+        """The network works, time passes, and a person decides what is theirs to decide."""
+        self.wire.up, self.process.cut = True, None
+        self.wire.script.clear()
+        for _ in range(80):
+            again_at = self.process.work()
+            if self._rows("parked"):
+                self.person()
+            elif again_at is None and not self._rows("pending", "sending"):
+                return
+            self.clock.at = max(self.clock.at + timedelta(seconds=1), again_at or self.clock.at + timedelta(minutes=5))
+            self.wire.catch_up()
+        raise AssertionError(f"it never comes to rest: {self._rows('pending', 'sending', 'parked')}")
+
+    def _compare(self) -> None:
+        for uid in self.by_hand:
+            assert uid in self.origin.gone or self._there(uid), f"{uid} is lost"
+        for uid in self.origin.gone - self.by_hand:
+            assert self._there(uid) == [], f"{uid} is gone and still shown"
+        for uid, post in self.origin.posts.items():
+            if uid in self.by_hand:
+                continue
+            things = self._there(uid)
+            if self.wire.blind_retries:
+                things = list({thing.part: thing for thing in things}.values())
+            assert [thing.text for thing in things] == self._expected(post)
+            for before, thing in zip(things, things[1:], strict=False):
+                assert thing.answers == before.id
+            self._check_answer(post, things[0])
+
+    def _check_answer(self, post: Post, thing: Thing) -> None:
+        parent = post.in_reply_to
+        if parent is None:
+            assert thing.answers is None
+        elif thing.answers is not None:
+            assert self.wire.ever[thing.answers].uid == parent
+        else:
+            assert parent in self.vanished | self.by_hand | self.wire.rejected, f"{post.uid} answers nothing"
+
+    # small print
+
+    def _text(self, long: bool) -> str:
+        self.versions += 1
+        return f"<p>Version {self.versions}{LONG if long else ''}</p>"
+
+    def _chosen(self, among: list[Any], which: int) -> Any:
+        return among[which % len(among)]
+
+    def _rows(self, *states: str) -> list[Delivery]:
+        rows: list[Delivery] = self.process.ledger(lambda store: store.outbox.deliveries(*states))
+        return rows
+
+    def _there(self, uid: str) -> list[Thing]:
+        return sorted((thing for thing in self.wire.things.values() if thing.uid == uid), key=lambda thing: thing.part)
+
+    def _expected(self, post: Post) -> list[str]:
+        config = self.process.config
+        limits = config.destinations["elsewhere"].connector.limits
+        return [one.text for one in render(post, limits, config.routes["all"].style, association=config.association)]
+
+    def _decide(self, delivery: Delivery) -> None:
+        """As ``syndicator outbox`` does it: drop what is there, send again what is not."""
+        now = self.clock()
+        there = any(thing.key == delivery.key for thing in self.wire.ever.values())
+        if delivery.outcome_unknown and there:
+            self.by_hand.add(delivery.uid)
+            self.process.ledger(lambda store: store.outbox.abandon(delivery.id, now))
+        else:
+            self.wire.forgive(delivery.key)
+            self.process.ledger(lambda store: store.outbox.retry(delivery.id, now))
+
+
+TestOutboxMachine = OutboxMachine.TestCase
+TestOutboxMachine.settings = settings(
+    max_examples=EXAMPLES or 150,
+    stateful_step_count=60 if EXAMPLES else 40,
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
