@@ -157,20 +157,20 @@ class FeedSimulator(Simulator):
         if page > 1 and not shown:
             # A feed all the same, without items.
             body = self._channel(f"Page non trouvée &#8211; {escape(self.title)}", request.path_qs, "")
-            return web.Response(status=404, text=body, content_type="application/rss+xml", charset="UTF-8", headers=self._validators())
+            return web.Response(status=404, text=body, content_type="application/rss+xml", charset="UTF-8", headers=self._headers())
         items = "".join(self._item(article) for article in shown)
         return self._conditional(request, self._channel(escape(self.title), "/feed/", items), "application/rss+xml")
 
     async def _comments(self, request: web.Request) -> web.StreamResponse:
-        body = self._channel(f"Commentaires sur : {escape(self.title)}", "/comments/feed/", "")
+        body = self._channel(f"Commentaires sur : {escape(self.title)}", "/comments/feed/", "", language="")
         return self._conditional(request, body, "application/rss+xml")
 
-    def _channel(self, title: str, path: str, items: str) -> str:
+    def _channel(self, title: str, path: str, items: str, *, language: str = "\n\t<language>fr-FR</language>") -> str:
         return (
             f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"\n\t{NAMESPACES}>\n<channel>\n\t<title>{title}</title>'
             f'\n\t<atom:link href="{self.url}{path}" rel="self" type="application/rss+xml" />\n\t<link>{self.url}</link>'
             f"\n\t<description></description>\n\t<lastBuildDate>{format_datetime(self._modified_at())}</lastBuildDate>"
-            "\n\t<language>fr-FR</language>\n\t<sy:updatePeriod>\n\thourly\t</sy:updatePeriod>"
+            f"{language}\n\t<sy:updatePeriod>\n\thourly\t</sy:updatePeriod>"
             "\n\t<sy:updateFrequency>\n\t1\t</sy:updateFrequency>"
             f"\n\t<generator>https://wordpress.org/?v={VERSION}</generator>\n{items}</channel>\n</rss>\n"
         )
@@ -218,7 +218,8 @@ class FeedSimulator(Simulator):
             f"<updated>{_stamp(article.modified_at)}</updated>"
             f"<published>{_stamp(article.published_at)}</published>{categories}"
             f'<summary type="html"><![CDATA[{_excerpt(article)}]]></summary>'
-            f'<content type="html" xml:base="{link}"><![CDATA[{self._content(article)}]]></content></entry>'
+            f'<content type="html" xml:base="{link}"><![CDATA[{self._content(article)}]]></content>'
+            f'<link rel="replies" type="text/html" href="{link}#respond" thr:count="0" /><thr:total>0</thr:total></entry>'
         )
 
     async def _json_feed(self, request: web.Request) -> web.StreamResponse:
@@ -271,13 +272,20 @@ class FeedSimulator(Simulator):
 
     def _conditional(self, request: web.Request, body: str, content_type: str) -> web.Response:
         """As ``WP::send_headers``: every validator that was sent must fit; a date fits when it is not before the newest modification."""
-        headers = {**self._validators(), "Link": f'<{self.url}/wp-json/>; rel="https://api.w.org/"'}
-        etag, since = request.headers.get("If-None-Match"), request.headers.get("If-Modified-Since")
-        asked = [etag == headers["ETag"]] if etag else []
-        asked += [parsedate_to_datetime(since) >= self._modified_at().replace(microsecond=0)] if since else []
+        validators = self._validators()
+        etag, since = request.headers.get("If-None-Match"), _date(request.headers.get("If-Modified-Since"))
+        asked = [etag == validators["ETag"]] if etag else []
+        asked += [since >= self._modified_at().replace(microsecond=0)] if since else []
         if asked and all(asked):
-            return web.Response(status=304, headers={**headers, "Content-Type": f"{content_type}; charset=UTF-8"})
-        return web.Response(text=body, content_type=content_type, charset="UTF-8", headers=headers)
+            return web.Response(status=304, headers={**validators, "Content-Type": f"{content_type}; charset=UTF-8"})
+        return web.Response(text=body, content_type=content_type, charset="UTF-8", headers=self._headers())
+
+    def _headers(self) -> dict[str, str]:
+        return {**self._validators(), "Link": self._api_link()}
+
+    def _api_link(self) -> str:
+        """``rest_output_link_header``: with every page."""
+        return f'<{self.url}/wp-json/>; rel="https://api.w.org/"'
 
     # Pages and whatever else
 
@@ -302,7 +310,9 @@ class FeedSimulator(Simulator):
         if request.path.endswith(".jpg"):
             return web.Response(body=_jpeg(request.path), content_type="image/jpeg")
         article = next((one for one in self._published() if self.permalink(one) == self.url + request.path), None)
-        return _page(article.title, [], [article.content]) if article else _page("Page introuvable", [], [], status=404)
+        page = _page(article.title, [], [article.content]) if article else _page("Page introuvable", [], [], status=404)
+        page.headers["Link"] = self._api_link()
+        return page
 
     async def _endless(self, request: web.Request) -> web.StreamResponse:
         """A feed whose end never comes."""
@@ -335,6 +345,14 @@ def _staticized(emoji: re.Match[str]) -> str:
     """``wp_staticize_emoji``."""
     source = f"https://s.w.org/images/core/emoji/15.0.3/72x72/{ord(emoji[0]):x}.png"
     return f'<img src="{source}" alt="{emoji[0]}" class="wp-smiley" style="height: 1em; max-height: 1em;" />'
+
+
+def _date(header: str | None) -> datetime | None:
+    """None for what is no date, as ``strtotime`` has it."""
+    try:
+        return parsedate_to_datetime(header or "")
+    except ValueError:
+        return None
 
 
 def _stamp(at: datetime) -> str:

@@ -1,0 +1,365 @@
+"""A real PDS and a real did:plc server on loopback: the contract suite of publishers against them, and our simulator compared.
+
+``python -m interop.bluesky`` installs ``@atproto/dev-env`` from npm into ``.cache/interop/atproto`` (362 MB, up to 17 minutes the first
+time), starts it, runs this very file under pytest, asks both servers the same questions, and stops. Between the connector and the real
+server stands a relay, so that the suite's faults (a lost answer, a 502 of a proxy) happen on the way.
+"""
+
+# ruff: noqa: ARG002, S106, S310
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import aiohttp
+from aiohttp import web
+from PIL import Image
+
+from connectors.bluesky import BlueskyPublisher
+from interop.install import CACHE, CannotInstall
+from interop.processes import Running, answers, free_port, start
+from interop.report import Report
+from syndicator.contract import CanDelete, CanFind, CanPrepare, Limits, Publisher, Secret
+from syndicator.model import Attachment, Receipt
+from syndicator.sandbox.bluesky import BlueskySimulator
+from syndicator.sandbox.server import Simulator
+from syndicator.testing import PublisherContract, make_rendition
+
+PACKAGE = "@atproto/dev-env@0.3.215"
+PASSWORD = "hunter2"  # noqa: S105 - of accounts that live for a second
+WHERE = "SYNDICATOR_INTEROP_PDS"
+COLLECTION = "app.bsky.feed.post"
+BOOT = """
+const http = require('node:http')
+const listen = http.Server.prototype.listen
+http.Server.prototype.listen = function (port, ...rest) {
+  const last = rest.filter((one) => typeof one === 'function')
+  return listen.call(this, Number(port), '127.0.0.1', ...last)
+}
+const { TestNetworkNoAppView } = require('@atproto/dev-env')
+TestNetworkNoAppView.create({
+  plc: { port: Number(process.env.PLC_PORT) },
+  pds: { port: Number(process.env.PDS_PORT), hostname: 'localhost' },
+}).then((net) => {
+  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, async () => { await net.close(); process.exit(0) })
+})
+"""
+"""The packages would listen on every interface."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer of XRPC."""
+
+    status: int
+    body: dict[str, Any]
+
+
+def say(url: str, name: str, body: Any = None, *, token: str = "", data: bytes | None = None, media_type: str = "") -> Said:
+    """One call, without the client under test: a query with ``body`` as its parameters when it is a tuple, else a procedure."""
+    query = f"?{urlencode(body)}" if isinstance(body, tuple) else ""
+    sent = data if data is not None else None if query or body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers |= {"Content-Type": media_type or "application/json"} if sent else {}
+    request = urllib.request.Request(
+        f"{url}/xrpc/{name}{query}", data=sent if query else sent or b"", headers=headers, method="GET" if query else "POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return Said(answer.status, json.loads(answer.read() or b"{}"))
+    except urllib.error.HTTPError as error:
+        return Said(error.code, json.loads(error.read() or b"{}"))
+
+
+class Relay(Simulator):
+    """Passes everything on to the real server, but for the faults that a test wants on the way; has an account there."""
+
+    def __init__(self, real: str) -> None:
+        super().__init__()
+        self.real = real
+        self.handle = f"a{uuid4().hex[:12]}.test"
+        made = say(
+            real, "com.atproto.server.createAccount", {"handle": self.handle, "email": f"{self.handle}@lab.test", "password": PASSWORD}
+        )
+        self.did, self.token = str(made.body["did"]), str(made.body["accessJwt"])
+        app = say(real, "com.atproto.server.createAppPassword", {"name": "syndicator"}, token=self.token)
+        self.app_password = str(app.body["password"])
+        self.app.router.add_route("*", "/{path:.*}", self._pass_on)
+
+    async def _pass_on(self, request: web.Request) -> web.Response:
+        headers = {name: value for name, value in request.headers.items() if name not in ("Host", "Content-Length", "Connection")}
+        async with (
+            aiohttp.ClientSession(skip_auto_headers=("Content-Type", "User-Agent"), auto_decompress=False) as session,
+            session.request(request.method, f"{self.real}{request.path_qs}", headers=headers, data=await request.read() or None) as answer,
+        ):
+            kept = {
+                name: value for name, value in answer.headers.items() if name.startswith(("RateLimit", "Content-Type", "Content-Encoding"))
+            }
+            return web.Response(status=answer.status, headers=kept, body=await answer.read())
+
+    def records(self) -> list[dict[str, Any]]:
+        """What stands on the account, oldest first."""
+        # Nobody can look into an account that is switched off.
+        say(self.real, "com.atproto.server.activateAccount", token=self.token)
+        asked = (("repo", self.did), ("collection", COLLECTION), ("reverse", "true"))
+        return list(say(self.real, "com.atproto.repo.listRecords", asked).body["records"])
+
+
+class Pictures(Simulator):
+    """A stranger's server with pictures on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        out = BytesIO()
+        Image.new("RGBA", (400, 300), (200, 40, 40, 90)).save(out, "PNG")
+        self._body = out.getvalue()
+        self.app.router.add_get("/{name}", self._give)
+
+    async def _give(self, request: web.Request) -> web.Response:
+        return web.Response(body=self._body, content_type="image/png")
+
+
+class TestRealServer(PublisherContract):
+    """What every publisher promises, with a real server at the other end."""
+
+    connector = BlueskyPublisher
+    path = "com.atproto.repo.putRecord"
+
+    async def start(self) -> Simulator:
+        return await Relay(os.environ[WHERE]).start()
+
+    def options(self, simulator: Simulator) -> Any:
+        assert isinstance(simulator, Relay)
+        return BlueskyPublisher.Options(handle=simulator.handle, app_password=Secret(simulator.app_password), pds=simulator.url)
+
+    def texts(self, simulator: Simulator) -> list[str]:
+        assert isinstance(simulator, Relay)
+        return [record["value"]["text"] for record in simulator.records()]
+
+    def kill_credential(self, simulator: Simulator) -> None:
+        """An access token outlives the app password by two hours there: the account itself is switched off."""
+        assert isinstance(simulator, Relay)
+        say(simulator.real, "com.atproto.server.deactivateAccount", {}, token=simulator.token)
+
+    def parent_of(self, simulator: Simulator, receipt: Receipt) -> str | None:
+        assert isinstance(simulator, Relay)
+        (record,) = (one for one in simulator.records() if one["uri"] == receipt.remote_id)
+        return str(record["value"]["reply"]["parent"]["uri"])
+
+    def text_of_length(self, limits: Limits, length: int) -> str:
+        """A family is one character there too."""
+        return "👩‍👩‍👧‍👦" + "é" * (length - 1)
+
+    async def test_all_that_a_post_can_hold(self, simulator: Simulator, publisher: Publisher) -> None:
+        """Facets, language, label, pictures, a card, a thread: taken by the real server, and found again with their root."""
+        assert isinstance(simulator, Relay)
+        async with Pictures() as pictures:
+            shown = tuple(Attachment(url=f"{pictures.url}/{number}.png", description="Deux vélos") for number in range(4))
+            text = "Fête 👩‍👩‍👧‍👦 https://asso.example/fête #Vélorution"
+            first = await publisher.publish(make_rendition(text=text, attachments=shown, sensitive=True, parts=3), "key-1")
+        second = await publisher.publish(make_rendition(text="https://été.example/", part=1, parts=3), "key-2", parent=first)
+        rendition = make_rendition(text="Fin", language="zh-Hant-TW", part=2, parts=3)
+        third = await publisher.publish(rendition, "key-3", parent=second)
+
+        values = [record["value"] for record in sorted(simulator.records(), key=lambda one: one["value"]["createdAt"])]
+        assert [len(values[0][name]) for name in ("facets", "langs", "labels")] == [2, 1, 2]
+        assert [one["alt"] for one in values[0]["embed"]["images"]] == ["Deux vélos"] * 4
+        assert values[1]["embed"]["external"]["uri"] == "https://été.example/"
+        assert values[2]["reply"]["root"]["uri"] == first.remote_id
+        assert isinstance(publisher, CanFind)
+        assert await publisher.find("key-3", rendition) == third
+
+    async def test_an_upload_that_is_gone_is_made_again(self, simulator: Simulator, publisher: Publisher) -> None:
+        """The real server drops what no post uses any more; a prepared upload may be one of those."""
+        async with Pictures() as pictures:
+            rendition = make_rendition(attachments=(Attachment(url=f"{pictures.url}/1.png"),))
+            assert isinstance(publisher, CanPrepare)
+            assert isinstance(publisher, CanDelete)
+            prepared = await publisher.prepare(rendition, "key-1")
+            await publisher.delete(await publisher.publish(rendition, "key-1", prepared=prepared))
+            again = await publisher.publish(rendition, "key-2", prepared=prepared)
+        assert again.remote_id
+
+
+async def play(report: Report, folder: Path) -> None:
+    """Boot, the suite, the likeness, stop."""
+    report.title("Un vrai PDS de Bluesky")
+    url, running = await _boot(folder)
+    try:
+        done = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pytest", "--no-header", __file__),
+            env={**os.environ, WHERE: url}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        said = (await done.communicate())[0].decode()
+        report.check(f"the contract suite: {said.strip().splitlines()[-1]}", done.returncode == 0, said)
+        await of_pds(report, url)
+    finally:
+        await running.end()
+
+
+async def of_pds(report: Report, url: str) -> None:
+    """The simulator against the real server: the same status, the same name, the same words."""
+    report.title("Notre simulateur répond-il comme ce PDS ?")
+    theirs = await asyncio.to_thread(_questions, url, Relay(url))
+    async with BlueskySimulator(now=lambda: datetime.now(UTC)) as simulator:
+        account = simulator.add_account("asso.test", password=PASSWORD)
+        account.app_passwords["syndicator"] = "abcd-efgh-ijkl-mnop"
+        ours = await asyncio.to_thread(_questions, simulator.url, account)
+    for question, expected in theirs.items():
+        report.same(f"{question}: {expected[0]} {expected[1]}", ours[question], expected)
+
+
+def _questions(url: str, account: Any) -> dict[str, tuple[int, str, str, bool]]:
+    """Status, error, message and whether there is a commit, for each question."""
+    password = getattr(account, "app_password", "abcd-efgh-ijkl-mnop")
+    session = say(url, "com.atproto.server.createSession", {"identifier": account.handle, "password": password}).body
+    token, refresh, did = session["accessJwt"], session["refreshJwt"], session["did"]
+    found: dict[str, tuple[int, str, str, bool]] = {}
+
+    def ask(question: str, name: str, body: Any = None, **rest: Any) -> Said:
+        said = say(url, f"com.atproto.{name}", body, **{"token": token, **rest})
+        message = str(said.body.get("message", "")).replace(did, "DID")
+        # What is wrong with JSON, and which blob differs from which, each program says in its own words.
+        shown = message.split(". Expected")[0].rstrip(".") if said.body.get("error") != "SyntaxError" else ""
+        found[question] = (said.status, str(said.body.get("error", "")), shown, "commit" in said.body)
+        return said
+
+    post = {"$type": COLLECTION, "text": "Bonjour", "createdAt": "2026-11-21T12:00:00.000Z"}
+    name = {"repo": did, "collection": COLLECTION, "rkey": "3mp3kvgzq7c2a"}
+
+    def put(question: str, changes: dict[str, Any] | None = None, **outside: Any) -> Said:
+        return ask(question, "repo.putRecord", {**name, "record": {**post, **(changes or {})}, **outside})
+
+    ask("login without a name", "server.createSession", {"password": "x"}, token="")
+    ask("login with a wrong password", "server.createSession", {"identifier": account.handle, "password": "x"}, token="")
+    ask("login of nobody", "server.createSession", {"identifier": "nobody.test", "password": "x"}, token="")
+    ask("a write without a token", "repo.putRecord", {**name, "record": post}, token="")
+    ask("a write with nonsense for a token", "repo.putRecord", {**name, "record": post}, token="nonsense")
+    ask("a write with a refresh token", "repo.putRecord", {**name, "record": post}, token=refresh)
+    ask("a renewal with an access token", "server.refreshSession")
+    ask("a renewal with a body", "server.refreshSession", {"a": 1}, token=refresh)
+    ask("a renewal", "server.refreshSession", token=refresh)
+    ask("the same renewal again", "server.refreshSession", token=refresh)
+    put("a record")
+    put("the same again")
+    put("another under its name", {"text": "Bonsoir"})
+    put("another where there must be none", {"text": "Bonne nuit"}, swapRecord=None)
+    put("the same where there must be none", {"text": "Bonsoir"}, swapRecord=None)
+    put(
+        "one that must replace another than it does",
+        {"text": "Hum"},
+        swapRecord="bafyreie5cvv4h45feadgeuwhbcutmh6t2ceseocckahdoe6uat64zmz454",
+    )
+    ask("created where there is one", "repo.createRecord", {**name, "record": post})
+    put("a name that is no TID", rkey="atelier")
+    put("a name with a space", rkey="a b")
+    put("no record", record=None)
+    put("301 characters", {"text": "é" * 301})
+    put("300 families", {"text": "👩‍👩‍👧‍👦" * 120})
+    put("3001 bytes", {"text": "a" + "\u0316" * 1500})
+    put("no date", {"createdAt": "hier"})
+    put("a date without a zone", {"createdAt": "2026-11-21T12:00:00"})
+    put("a date in the first year", {"createdAt": "0001-01-01T00:00:00.000Z"})
+    put("four languages", {"langs": ["fr", "en", "de", "br"]})
+    put("a language that is none", {"langs": ["français"]})
+    put("a record of another kind", {"$type": "app.bsky.feed.like"})
+    put("an unknown embed", {"embed": {"$type": "app.example.thing"}})
+    put(
+        "a card", {"embed": {"$type": "app.bsky.embed.external", "external": {"uri": "https://a.example/", "title": "", "description": ""}}}
+    )
+    put(
+        "a card without a title",
+        {"embed": {"$type": "app.bsky.embed.external", "external": {"uri": "https://a.example/", "description": ""}}},
+    )
+    put("labels", {"labels": {"$type": "com.atproto.label.defs#selfLabels", "values": [{"val": "graphic-media"}]}})
+    for said, kind, value in (
+        ("a link without a scheme", "link", "asso.example"), ("a link with a space", "link", "https://a.example/b c"),
+        ("a link with accents", "link", "https://été.example/é"), ("a hashtag of 64 letters", "tag", "é" * 64),
+        ("a hashtag of 65 letters", "tag", "é" * 65), ("a hashtag of 641 bytes", "tag", "a" + "\u0316" * 320),
+    ):  # fmt: skip
+        feature = {"$type": f"app.bsky.richtext.facet#{kind}", "uri" if kind == "link" else "tag": value}
+        put(said, {"facets": [{"index": {"byteStart": 0, "byteEnd": 3}, "features": [feature]}]})
+    _pictures(ask, put)
+    ask("a record that is there", "repo.getRecord", tuple(name.items()), token="")
+    ask("a record that is not", "repo.getRecord", tuple({**name, "rkey": "3mp3kvgzq7c2b"}.items()), token="")
+    ask("a write for another account", "repo.putRecord", {**name, "repo": "did:plc:" + "z" * 24, "record": post})
+    ask("a deletion", "repo.deleteRecord", name)
+    ask("the same deletion again", "repo.deleteRecord", name)
+    return found
+
+
+def _pictures(ask: Any, put: Any) -> None:
+    jpeg = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + bytes(200)
+
+    def images(*blobs: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return {"embed": {"$type": "app.bsky.embed.images", "images": [{"image": blob, "alt": "", **more} for blob in blobs]}}
+
+    def upload(question: str, data: bytes, media_type: str) -> dict[str, Any]:
+        said = ask(question, "repo.uploadBlob", data=data, media_type=media_type)
+        return dict(said.body.get("blob") or {})
+
+    small = upload("a picture", jpeg, "image/jpeg")
+    named = upload("the same under another type", jpeg, "application/octet-stream")
+    text = upload("a text", b"Bonjour", "text/plain")
+    large = upload("a picture of 1,000,001 bytes", jpeg + bytes(1_000_001 - len(jpeg)), "image/jpeg")
+    limit = upload("a picture of 1,000,000 bytes", jpeg + bytes(1_000_000 - len(jpeg)), "image/jpeg")
+    fresh = upload("another picture", jpeg + b"1", "image/jpeg")
+    put("its type is what it is", images(named, aspectRatio={"width": 4, "height": 3}))
+    put("a picture at the limit", images(limit))
+    put("a picture above it", images(large))
+    put("five pictures", images(*[fresh] * 5))
+    put("a picture without an alt text", {"embed": {"$type": "app.bsky.embed.images", "images": [{"image": fresh}]}})
+    put("a picture without height", images(fresh, aspectRatio={"width": 4, "height": 0}))
+    put("a text as a picture", images(text))
+    put("a picture that is said to be a PNG", images({**fresh, "mimeType": "image/png"}))
+    put("a picture of another size", images({**fresh, "size": 3}))
+    put("a picture never uploaded", images({**fresh, "ref": {"$link": "bafkreie5cvv4h45feadgeuwhbcutmh6t2ceseocckahdoe6uat64zmz454"}}))
+    put("a picture that an edit has dropped", images(small))
+
+
+async def _boot(folder: Path) -> tuple[str, Running]:
+    home = CACHE / "atproto"
+    if not shutil.which("npm"):
+        raise CannotInstall("install these packages, then try again: nodejs npm")
+    if not (home / "node_modules" / "@atproto" / "dev-env").exists():
+        home.mkdir(parents=True, exist_ok=True)
+        install = ("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(home), PACKAGE)
+        await asyncio.to_thread(subprocess.run, install, check=True)
+    (home / "boot.js").write_text(BOOT, encoding="utf-8")
+    port = free_port()
+    env = {"NODE_ENV": "development", "LOG_ENABLED": "false", "PDS_PORT": str(port), "PLC_PORT": str(free_port())}
+    running = await start("node", home / "boot.js", log=folder / "pds.log", env=env, cwd=home)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        await answers(f"{url}/xrpc/_health", running)
+    except BaseException:
+        await running.end()
+        raise
+    return url, running
+
+
+async def main() -> int:
+    """Alone; 0 when every promise was kept."""
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix="syndicator-interop-") as folder:
+        await play(report, Path(folder))
+    report.note(f"{report.kept} promises kept, {len(report.failed)} broken")
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
