@@ -77,6 +77,15 @@ async def test_a_lost_renewal_is_harmless(server: Server, sessions: Sessions, tm
     assert (len(server.asked(CREATE)), len(server.records)) == (1, 1)
 
 
+async def test_a_kept_session_is_never_worse_than_none(server: Server, sessions: Sessions, tmp_path: Path) -> None:
+    """Whatever the server has against renewing it (the account was moved, say), the app password is tried."""
+    await opened(server, sessions, tmp_path)
+    server.fault(Fault(action="answer", status=400, body=b'{"error":"InvalidRequest","message":"Could not find user info"}', path=REFRESH))
+    publisher = await opened(server, sessions, tmp_path)
+    await publisher.publish(make_rendition(), "key-1")
+    assert (len(server.asked(CREATE)), len(server.records)) == (2, 1)
+
+
 async def test_the_session_is_for_our_eyes_only(server: Server, sessions: Sessions, tmp_path: Path) -> None:
     """Its file is closed to others, holds neither the password nor a plain hash of it, and nothing is printed."""
     publisher = await opened(server, sessions, tmp_path)

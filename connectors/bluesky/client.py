@@ -84,7 +84,7 @@ class Client:
         headers = {"Authorization": f"Bearer {session.refresh}"}
         try:
             return await self._keep(await self._ask("refreshSession", headers=headers))
-        except TokenRefused:
+        except (TokenRefused, Rejected):
             return await self._create()
 
     async def _create(self) -> Session:

@@ -130,7 +130,7 @@ def _string(schema: Mapping[str, Any], value: Any, path: str) -> None:
         raise Invalid(f"grapheme too big (maximum {most}, got {count}) at {path}")
     form = schema.get("format")
     if form in _FORMATS and (not _FORMATS[form].fullmatch(value) or (form == "datetime" and not _is_date(value))):
-        raise Invalid(f'Invalid {form} (got "{value}") at {path}')
+        raise Invalid(f'Invalid {"record key" if form == "record-key" else form} (got "{value}") at {path}')
 
 
 def _is_date(value: str) -> bool:
