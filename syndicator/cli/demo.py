@@ -14,19 +14,22 @@ import socket
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from syndicator.cli import COMMANDS, FAILED, OK, show_json
+from syndicator.cli import COMMANDS, FAILED, INTERRUPTED, OK, show_json
 from syndicator.words import say
 
 if TYPE_CHECKING:
     from syndicator.sandbox.day import Row
-    from syndicator.sandbox.town import Town
+    from syndicator.sandbox.town import Public, Town
 
 HELP = COMMANDS["demo"]
+STOP_S = 15
+LOG_LINES = 40
 STAGE_WORDS = (
     *("title", "lead", "free", "mirrored", "write", "publish", "event", "video", "elsewhere", "calendar", "site", "open", "log"),
     *("edit", "delete", "move", "moveTo", "cancel", "edited", "hidden", "picture", "cancelled"),
@@ -52,6 +55,8 @@ class Daemon:
     config: Path
     language: str
     log: deque[str] = field(default_factory=lambda: deque(maxlen=2000))
+    died: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it ends though nobody asked for it."""
     _process: asyncio.subprocess.Process | None = None
     _reader: asyncio.Task[None] | None = None
 
@@ -71,19 +76,26 @@ class Daemon:
     async def _read(self) -> None:
         assert self._process is not None
         assert self._process.stderr is not None
+        process = self._process
         async for line in self._process.stderr:
             self.log.append(line.decode("utf-8", "replace").rstrip())
+        if self._process is process:
+            self.died.set()
 
     async def stop(self, number: int = signal.SIGTERM) -> int:
         """End it; its exit code."""
-        if self._process is None:
+        process, self._process = self._process, None
+        if process is None:
             return 0
         with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(number)
-        code = await self._process.wait()
+            process.send_signal(number)
+        try:
+            code = await asyncio.wait_for(process.wait(), STOP_S)
+        except TimeoutError:
+            process.kill()
+            code = await process.wait()
         if self._reader is not None:
             await self._reader
-        self._process = None
         return code
 
     async def kill_and_restart(self) -> None:
@@ -93,58 +105,68 @@ class Daemon:
 
 
 async def _demo(args: Namespace) -> int:
-    from syndicator.sandbox.town import Public, Town
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    from syndicator.sandbox.town import Town
 
     folder = Path(mkdtemp(prefix="syndicator-demo-"))
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     town = Town()
     daemon = Daemon(config=folder / "demo.toml", language=args.language)
-    playing: asyncio.Task[Any] | None = None
+    work = asyncio.create_task(_open_and_play(args, town, daemon, folder, stopped))
     try:
-        await town.start()
-        port = _free_port()
-        _write_config(town, folder, port, args.language)
-        public = Public(url=f"http://127.0.0.1:{port}/")
-        _say(args, "demo.opening")
-        await daemon.start()
-        await _until_read(town, public, stopped)
-        playing = asyncio.create_task(_play(args, town, public, daemon))
-        await _first(playing, stopped)
-        if not playing.done():
-            return 130
-        rows = playing.result()
-        good = all(row.right for row in rows)
-        _verdict(args, rows, daemon, good=good)
-        if args.stay or (sys.stdout.isatty() and not args.once and not args.json):
-            await _stay(args, town, public, daemon, stopped)
-        return OK if good else FAILED
+        await _first(work, stopped.wait(), daemon.died.wait())
+        if work.done():
+            return work.result()
+        if daemon.died.is_set():
+            _told_log(args, daemon, "demo.died")
+            return FAILED
+        return INTERRUPTED
     finally:
-        if playing is not None:
-            playing.cancel()
-            await asyncio.gather(playing, return_exceptions=True)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
         await daemon.stop()
         await town.stop()
         shutil.rmtree(folder, ignore_errors=True)
+        _say(args, "demo.closing")
 
 
-async def _first(playing: asyncio.Task[Any], stopped: asyncio.Event) -> None:
-    stop = asyncio.create_task(stopped.wait())
-    await asyncio.wait([playing, stop], return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
+async def _open_and_play(args: Namespace, town: Town, daemon: Daemon, folder: Path, stopped: asyncio.Event) -> int:
+    from syndicator.sandbox.town import Public
+
+    await town.start()
+    port = _free_port()
+    _write_config(town, folder, port, args.language)
+    public = Public(url=f"http://127.0.0.1:{port}/")
+    _say(args, "demo.opening")
+    await daemon.start()
+    await _until_read(town, public)
+    rows = await _play(args, town, public, daemon)
+    good = all(row.right for row in rows)
+    _verdict(args, rows, daemon, good=good)
+    if args.stay or (sys.stdout.isatty() and not args.once and not args.json):
+        await _stay(args, town, public, daemon, stopped)
+    return OK if good else FAILED
 
 
-async def _until_read(town: Town, public: Any, stopped: asyncio.Event) -> None:
+async def _first(work: asyncio.Task[int], *events: Coroutine[Any, Any, Any]) -> None:
+    """Until the work is done or one of the events has happened."""
+    waiting = [asyncio.create_task(event) for event in events]
+    await asyncio.wait([work, *waiting], return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+
+
+async def _until_read(town: Town, public: Public) -> None:
     """Until the daemon has seen what was there before the day: only then does the day begin."""
     for _ in range(300):
-        if stopped.is_set() or (all(s.requests for s in town.simulators) and await public.events()):
+        if all(simulator.requests for simulator in town.simulators) and await public.events():
             break
         await asyncio.sleep(0.1)
     await asyncio.sleep(1.5)
 
 
-async def _play(args: Namespace, town: Town, public: Any, daemon: Daemon) -> list[Row]:
+async def _play(args: Namespace, town: Town, public: Public, daemon: Daemon) -> list[Row]:
     from syndicator.sandbox.day import COLUMNS, Day
 
     heads = [say(args.language, f"demo.column.{column}") for column in COLUMNS]
@@ -152,29 +174,52 @@ async def _play(args: Namespace, town: Town, public: Any, daemon: Daemon) -> lis
         print(f"\n  {'':<58}" + "".join(f"{head:>12}" for head in heads))
 
     def told(row: Row) -> None:
-        if not args.json:
-            marks = [_mark(row, column) for column in COLUMNS]
-            print(f"  {say(args.language, f'demo.day.{row.key}'):<58}" + "".join(f"{mark:>12}" for mark in marks), flush=True)
+        if args.json:
+            return
+        marks = [_mark(row, column) for column in COLUMNS]
+        print(f"  {say(args.language, f'demo.day.{row.key}'):<58}" + "".join(f"{mark:>12}" for mark in marks), flush=True)
+        for line in _missing(args, row):
+            print(f"      ✗ {line}", flush=True)
 
     return await Day(town=town, public=public, restart=daemon.kill_and_restart, told=told).play()
 
 
 def _mark(row: Row, column: str) -> str:
-    if column not in row.checks:
+    if column not in row.expected:
         return "·"
     return "✓" if row.seen.get(column) else "✗"
 
 
+def _missing(args: Namespace, row: Row) -> list[str]:
+    """What was expected of a row and did not come: where, and what."""
+    return [
+        say(
+            args.language,
+            "check.line",
+            subject=say(args.language, f"demo.column.{column}"),
+            text=say(args.language, f"demo.expected.{expected.key}", text=expected.text),
+        )
+        for column, expected in row.expected.items()
+        if not row.seen.get(column)
+    ]
+
+
 def _verdict(args: Namespace, rows: list[Row], daemon: Daemon, *, good: bool) -> None:
     if args.json:
-        show_json({"ok": good, "rows": [{"key": row.key, "seen": row.seen, "right": row.right} for row in rows]})
-        return
-    print("\n" + say(args.language, "demo.right" if good else "demo.wrong"))
-    if not good:
-        print("\n".join(["", *list(daemon.log)[-40:]]), file=sys.stderr)
+        told = [{"key": row.key, "seen": row.seen, "right": row.right, "missing": _missing(args, row)} for row in rows]
+        show_json({"ok": good, "rows": told, "log": [] if good else list(daemon.log)})
+    elif good:
+        print("\n" + say(args.language, "demo.right"))
+    else:
+        _told_log(args, daemon, "demo.wrong")
 
 
-async def _stay(args: Namespace, town: Town, public: Any, daemon: Daemon, stopped: asyncio.Event) -> None:
+def _told_log(args: Namespace, daemon: Daemon, key: str) -> None:
+    print("\n" + say(args.language, key), file=sys.stderr, flush=True)
+    print("\n".join(["", *list(daemon.log)[-LOG_LINES:]]), file=sys.stderr, flush=True)
+
+
+async def _stay(args: Namespace, town: Town, public: Public, daemon: Daemon, stopped: asyncio.Event) -> None:
     from syndicator.sandbox.stage import Stage
 
     words = {word: say(args.language, f"stage.{word}") for word in STAGE_WORDS}
@@ -185,7 +230,6 @@ async def _stay(args: Namespace, town: Town, public: Any, daemon: Daemon, stoppe
         await stopped.wait()
     finally:
         await stage.stop()
-        print("\n" + say(args.language, "demo.closing"))
 
 
 def _free_port() -> int:

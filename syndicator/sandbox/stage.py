@@ -77,12 +77,12 @@ class Stage:
             "mirror": [self._mirrored(status) for status in reversed(self._town.mirrored())],
             "calendar": [
                 {
-                    "title": title,
+                    "title": properties["SUMMARY"],
                     "start": properties.get("DTSTART", ""),
                     "status": properties.get("STATUS", ""),
                     "sequence": properties.get("SEQUENCE", "0"),
                 }
-                for title, properties in sorted(calendar.items(), key=lambda pair: pair[1].get("DTSTART", ""))
+                for properties in sorted(calendar, key=lambda event: event.get("DTSTART", ""))
             ],
             "site": self._public.url,
             "log": list(self._log())[-40:],

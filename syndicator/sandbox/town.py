@@ -157,13 +157,14 @@ class Public:
 
     url: str
 
-    async def calendar(self) -> dict[str, dict[str, str]]:
-        """Events of ``agenda.ics`` by title: property name → value, unfolded."""
+    async def calendar(self) -> list[dict[str, str]]:
+        """Events of ``agenda.ics``: property name → value, unfolded; the title without its escapes."""
         text = (await self._get("agenda.ics")).replace("\r\n ", "").replace("\r\n", "\n")
-        events = {}
+        events = []
         for block in re.findall(r"BEGIN:VEVENT\n(.*?)END:VEVENT", text, re.DOTALL):
             properties = dict(re.findall(r"^([A-Z-]+)[^:\n]*:(.*)$", block, re.MULTILINE))
-            events[properties.get("SUMMARY", "").replace("\\,", ",")] = properties
+            title = re.sub(r"\\(.)", lambda escaped: " " if escaped[1] in "nN" else escaped[1], properties.get("SUMMARY", ""))
+            events.append(properties | {"SUMMARY": title})
         return events
 
     async def events(self) -> list[dict[str, Any]]:
