@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import smtplib
 import ssl
 from collections.abc import Sequence
 from datetime import timedelta
-from email.message import EmailMessage
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from syndicator.config import Alerts
@@ -21,6 +19,9 @@ from syndicator.logs import clean, event
 from syndicator.problems import Problem
 from syndicator.tenant import Tenant, wait_after
 from syndicator.words import say
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
 
 PATIENCE = {"unreachable": timedelta(hours=2), "rate-limited": timedelta(hours=6), "clock": timedelta(0)}
 """How long a problem that may pass by itself must last before a person hears of it."""
@@ -67,7 +68,7 @@ async def tell(tenant: Tenant) -> int:
     mail = compose(due, alerts, tenant.config.association.name, tenant.language)
     try:
         await asyncio.to_thread(send, mail, alerts)
-    except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: an address or a host name that cannot be
+    except (OSError, ValueError) as error:  # smtplib's errors are OSErrors; ValueError: an address or a host name that cannot be
         tenant.failures["alerts"] = tenant.failures.get("alerts", 0) + 1
         tenant.closed_until["alerts"] = now + wait_after(tenant.failures["alerts"], FIRST_WAIT, tenant.rng)
         event(tenant.log, logging.WARNING, "alert.unsent", detail=clean(str(error)))
@@ -80,6 +81,8 @@ async def tell(tenant: Tenant) -> int:
 
 def compose(problems: Sequence[Problem], alerts: Alerts, association: str, language: str) -> EmailMessage:
     """One plain mail: what, what to do, what the service said."""
+    from email.message import EmailMessage
+
     lines = [say(language, "alert.opening", association=association), ""]
     for problem in problems:
         what, todo = describe(problem, language)
@@ -99,6 +102,8 @@ def send(mail: EmailMessage, alerts: Alerts) -> None:
 
     A password never leaves this machine in the clear.
     """
+    import smtplib
+
     url = urlsplit(alerts.smtp.reveal())
     host = url.hostname or "localhost"
     context = ssl.create_default_context()

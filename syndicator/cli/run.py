@@ -21,10 +21,11 @@ def add_arguments(parser: ArgumentParser, language: str) -> None:
 
 def run(args: Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
-    from syndicator import logs
+    from syndicator import logs, memory
     from syndicator.service import Service
 
     logs.set_up(args.environ, verbose=args.verbose)
+    memory.settle()
 
     def load() -> tuple[Sequence[Config], Sequence[ConfigError]]:
         return load_all(args)

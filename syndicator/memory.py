@@ -1,0 +1,22 @@
+"""What glibc's allocator is told of this process: it lives for months, has idle threads, and now and then holds a large picture.
+
+Left alone, glibc gives every thread a heap of its own, and after the first large block that is freed it keeps blocks of up to 32 MB
+for later: a daemon that had made ten posters smaller stayed at 235 MB; told this, it goes back to 65 (``python -m benchmarks rss``).
+"""
+
+from __future__ import annotations
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+"""Numbers of glibc's malloc.h (mallopt(3))."""
+SETTINGS = ((M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, 256 * 1024), (M_TRIM_THRESHOLD, 128 * 1024))
+
+
+def settle() -> bool:
+    """One heap for all threads, and what is large or left over goes back to the system; False where the C library is another."""
+    try:
+        import ctypes
+
+        mallopt = ctypes.CDLL(None).mallopt
+    except (ImportError, OSError, AttributeError):  # no ctypes; a static program; musl or macOS
+        return False
+    return all(mallopt(parameter, value) == 1 for parameter, value in SETTINGS)
