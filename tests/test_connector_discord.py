@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import traceback
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from importlib.resources import files as files_of
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from connectors.discord import LIMITS, DiscordPublisher, markdown
@@ -21,7 +25,7 @@ from syndicator.http import Sessions
 from syndicator.model import Attachment, Receipt
 from syndicator.sandbox.discord import SUPPRESS_EMBEDS, TOKEN, DiscordSimulator, refusal
 from syndicator.sandbox.openapi import flaws
-from syndicator.sandbox.published import discord
+from syndicator.sandbox.published import discord, reduce_discord, written
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_rendition
 from tests.mastodon_scene import Clock
@@ -161,6 +165,15 @@ async def test_the_simulator_would_call_them(server: DiscordSimulator, sessions:
 def test_every_sign_is_itself(text: str, sent: str) -> None:
     """No markup is read into a text, and no link takes what stands beside it."""
     assert markdown(text) == sent
+
+
+@given(st.text(alphabet="ab é🚲*_`~|<>[]()\\#-+=>1.@:\n\t", max_size=60))
+def test_escaping_changes_nothing_that_is_read(text: str) -> None:
+    """Backslashes taken away as Discord does, the text is what it was; and it has no subtext, which CommonMark does not know."""
+    sent = markdown(text)
+
+    assert re.sub(r"\\([^0-9A-Za-z\s])", r"\1", sent) == text
+    assert not re.search(r"^[ \t]*-# ", sent, re.MULTILINE)
 
 
 @pytest.mark.parametrize("stars", [1, 2000])
@@ -573,3 +586,21 @@ def test_the_limits_are_the_specifications() -> None:
         properties["attachments"]["maxItems"],
         found["schemas"]["MessageAttachmentRequest"]["properties"]["description"]["maxLength"],
     )
+
+
+def test_the_specification_is_reduced_to_what_is_asked() -> None:
+    """The same input gives the same bytes; what nobody here sends is left out, and what is left is whole."""
+    flat = {"type": "string"}
+    body = {"properties": {"content": flat, "poll": {"$ref": "#/components/schemas/Poll"}, "id": {"$ref": "#/components/schemas/Id"}}}
+    names = ["GuildIncomingWebhookResponse", "MessageResponse", "MessageAttachmentResponse", "UserResponse"]
+    answers = {name: {"required": ["id"], "properties": {"id": flat}} for name in names}
+    bodies = dict.fromkeys(["IncomingWebhookRequestPartial", "IncomingWebhookUpdateRequestPartial"], body)
+    operations = {"parameters": [], "post": {"parameters": [{"name": "wait", "in": "query", "schema": {"type": "boolean"}}]}}
+    paths = dict.fromkeys(discord()["calls"], operations)
+    reduced = reduce_discord({"paths": paths, "components": {"schemas": {**bodies, **answers, "Poll": flat, "Id": flat}}})
+
+    assert reduced["schemas"].keys() == {*bodies, "Id"}
+    assert reduced["schemas"]["IncomingWebhookRequestPartial"]["properties"].keys() == {"content", "id"}
+    assert reduced["calls"] == {key: {"post": {"wait": {"type": "boolean"}}} for key in discord()["calls"]}
+    assert reduced["required"] == {key: ["id"] for key in names}
+    assert written(discord()) == files_of("syndicator.sandbox").joinpath("data/discord-openapi.json").read_text("utf-8")

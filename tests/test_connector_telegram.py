@@ -8,6 +8,7 @@ import traceback
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from importlib.resources import files as files_of
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from syndicator.contract import Secret
 from syndicator.errors import AuthExpired, ConnectorError, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
 from syndicator.http import Sessions
 from syndicator.model import Attachment, Receipt
-from syndicator.sandbox.published import REDUCTIONS, telegram
+from syndicator.sandbox.published import TELEGRAM_ANSWERS, TELEGRAM_METHODS, reduce_telegram, telegram, written
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.sandbox.telegram import BOT_TOKEN, Chat, TelegramSimulator
 from syndicator.sandbox.telegram_calls import refusal
@@ -596,4 +597,25 @@ def test_the_reduced_specification_says_where_it_is_from() -> None:
     assert found["methods"]["sendMessage"]["text"]["limits"] == [f"1-{LIMITS.text_max} characters"]
     assert found["methods"]["sendPhoto"]["caption"]["limits"] == ["0-1024 characters"]
     assert found["methods"]["sendMediaGroup"]["media"]["limits"] == [f"include 2-{LIMITS.media.images_max}"]
-    assert set(REDUCTIONS) == {"telegram", "discord"}
+
+
+def test_the_specification_is_reduced_to_what_is_asked() -> None:
+    """The same input gives the same bytes; every type that a call reaches, through others too, and of descriptions the limits alone."""
+
+    def field(name: str, kind: str, description: str = "") -> dict[str, Any]:
+        return {"name": name, "types": [kind], "required": True, "description": description}
+
+    kinds = {
+        "Media": {"subtypes": ["Photo"]}, "Photo": {"fields": [field("caption", "String", "Caption, 0-1024 characters after parsing")]},
+        "Unused": {"fields": []}, "Keyboard": {"fields": []},
+    }  # fmt: skip
+    call = {"fields": [field("media", "Array of Media"), field("reply_markup", "Keyboard")]}
+    answers = {name: {"fields": [field("id", "Integer")]} for name in TELEGRAM_ANSWERS}
+    reduced = reduce_telegram({"methods": dict.fromkeys(TELEGRAM_METHODS, call), "types": kinds | answers})
+
+    media = {"types": ["Array of Media"], "required": True, "limits": []}
+    caption = {"types": ["String"], "required": True, "limits": ["0-1024 characters"]}
+    assert reduced["methods"] == {key: {"media": media} for key in TELEGRAM_METHODS}
+    assert reduced["types"] == {"Media": {"subtypes": ["Photo"]}, "Photo": {"fields": {"caption": caption}}}
+    assert reduced["required"] == {key: ["id"] for key in TELEGRAM_ANSWERS}
+    assert written(telegram()) == files_of("syndicator.sandbox").joinpath("data/telegram-bot-api.json").read_text("utf-8")
