@@ -140,7 +140,7 @@ class Outbox:
             ready, parent, reason = self._parent(row)
             if reason:
                 self.drop(delivery.id, reason, now)
-                continue
+                return self.claim(destination, owner, lease, now, allowed)  # something may have waited for it
             if not ready:
                 continue
             if delivery.purpose == "create" and not delivery.outcome_unknown and delivery.part == 0:

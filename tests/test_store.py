@@ -442,7 +442,7 @@ def test_an_answer_does_not_wait_for_what_will_not_come(do: Do, fate: str, leave
         send(do, root)
     elif fate == "deleted":
         deliver(do, root, "w1")
-        do(lambda store: store.outbox.done(replace(root, purpose="delete"), None, None, NOW))
+        do(lambda store: store.outbox.removed(replace(root, purpose="delete"), NOW))
     elif fate == "dropped":
         do(lambda store: store.outbox.drop(root.id, "by-hand", NOW))
     elif fate.startswith("parked"):
@@ -582,7 +582,7 @@ def test_receipts_are_kept_with_what_stands_there(do: Do) -> None:
         Sent(receipt=receipt, rendition=renditions[0]),
         Sent(receipt=Receipt(remote_id="w2"), rendition=renditions[1]),
     ]
-    do(lambda store: store.outbox.done(replace(part, purpose="delete"), None, None, NOW))
+    do(lambda store: store.outbox.removed(replace(part, purpose="delete"), NOW))
     assert do(lambda store: store.outbox.sent("wall", "u", 1)) is None
     assert do(lambda store: store.outbox.sent("wall", "u")) == Sent(receipt=receipt, rendition=renditions[0])
 
