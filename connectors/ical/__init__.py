@@ -49,7 +49,17 @@ thousand events or a megabyte, where Google stops reading. Hide from the origin 
 calendar program: ``images = false`` leaves pictures out.
 """
 
-from connectors.ical.projection import Feed, IcalProjection
-from connectors.ical.source import IcalSource
+from typing import Any
 
-__all__ = ["Feed", "IcalProjection", "IcalSource"]
+_HOMES = {"Feed": "projection", "IcalProjection": "projection", "IcalSource": "source"}
+
+__all__ = ["Feed", "IcalProjection", "IcalSource"]  # noqa: F822 - see __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    """Load the half that is asked for: who only writes calendars need not carry what reads them."""
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"connectors.ical.{_HOMES[name]}"), name)

@@ -1,19 +1,21 @@
-"""Questions to one Mobilizon instance, over the guarded client, and what its answers mean in our errors.
-
-GraphQL over HTTP is one POST (https://graphql.github.io/graphql-over-http/draft/); the questions are fixed texts that the tests validate
-against Mobilizon's schema. A GraphQL library would parse and print them again at each poll, and keep 8 MB for that.
-"""
+"""Questions to one Mobilizon instance: gql over the guarded client, and what its answers mean in our errors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gql import Client, GraphQLRequest
+from gql.client import AsyncClientSession
+from gql.transport.async_transport import AsyncTransport
+from gql.transport.exceptions import TransportQueryError
+from graphql import ExecutionResult
+
 from syndicator.contract import Context
 from syndicator.errors import AuthExpired, ConnectorError, OutcomeUnknown, Rejected, Transient, words
-from syndicator.http import Response, error_for
+from syndicator.http import Http, Response, error_for
 
 ANSWER_MAX_BYTES = 10_000_000
 """A page of a hundred events with long descriptions is about 1 MB."""
@@ -54,6 +56,41 @@ class Answer:
         return tuple(fault for fault in self.faults if not fault.path or fault.path[: len(path)] == path)
 
 
+class GuardedTransport(AsyncTransport):
+    """Sends gql's requests through the shared client, so that its limits of size, time and address hold here too."""
+
+    def __init__(self, url: str, context: Context) -> None:
+        self._url = url
+        self._http: Http = context.http
+        self._now = context.now
+
+    async def connect(self) -> None:
+        """Nothing to do: the shared client connects by itself."""
+
+    async def close(self) -> None:
+        """Nothing to do: the shared client is not ours to close."""
+
+    async def execute(self, request: GraphQLRequest) -> ExecutionResult:
+        """Put one question; raises our errors where no GraphQL answer came."""
+        try:
+            response = await self._http.request(
+                "POST",
+                self._url,
+                json=request.payload,
+                headers={"Accept": "application/json", "Accept-Language": "en"},
+                max_bytes=ANSWER_MAX_BYTES,
+            )
+        except OutcomeUnknown as error:
+            # A question changes nothing: not knowing whether it arrived is the same as an outage.
+            raise Transient(error.detail) from error
+        _refuse(response, self._now())
+        return _result(response)
+
+    def subscribe(self, request: GraphQLRequest) -> AsyncGenerator[ExecutionResult, None]:
+        """Mobilizon's subscriptions need an account: we poll."""
+        raise Rejected("Mobilizon's subscriptions need an account")
+
+
 NOT_MOBILIZON = words(
     fr="Vérifiez l'adresse : ce doit être celle d'une instance Mobilizon, par exemple https://mobilizon.fr.",
     en="Check the address: it must be that of a Mobilizon instance, such as https://mobilizon.fr.",
@@ -66,7 +103,7 @@ PERHAPS_NOT_MOBILIZON = words(
 )
 
 
-def _answer(response: Response) -> Answer:
+def _result(response: Response) -> ExecutionResult:
     """The GraphQL answer in a response; a web page or any other JSON is an outage, or the wrong address."""
     try:
         payload = response.json()
@@ -76,10 +113,7 @@ def _answer(response: Response) -> Answer:
     errors = errors if isinstance(errors, list) and errors else None
     if not isinstance(data, dict) and errors is None:
         raise Transient(f"{response.url} gave JSON that is no GraphQL answer", hint=PERHAPS_NOT_MOBILIZON)
-    faults = tuple(_fault(entry) for entry in errors or ())
-    if not isinstance(data, dict):
-        raise refusal(faults)
-    return Answer(data=data, faults=faults)
+    return ExecutionResult(data=data, errors=errors)
 
 
 def _refuse(response: Response, now: datetime) -> None:
@@ -132,25 +166,28 @@ class Api:
     """One instance's GraphQL endpoint."""
 
     def __init__(self, instance: str, context: Context) -> None:
-        self._url = f"{instance}/api"
-        self._http = context.http
-        self._now = context.now
+        transport = GuardedTransport(f"{instance}/api", context)
+        self._client = Client(transport=transport, fetch_schema_from_transport=False, execute_timeout=None)
+        self._session: AsyncClientSession | None = None
 
     async def ask(self, query: str, variables: Mapping[str, Any]) -> Answer:
         """Put one question; a partial answer is an answer. Raises Transient, RateLimited, AuthExpired, Rejected."""
+        if self._session is None:
+            self._session = await self._client.connect_async(reconnecting=False)  # type: ignore[no-untyped-call]
+        request = GraphQLRequest(query, variable_values=dict(variables))
         try:
-            response = await self._http.request(
-                "POST",
-                self._url,
-                json={"query": query, "variables": dict(variables)},
-                headers={"Accept": "application/json", "Accept-Language": "en"},
-                max_bytes=ANSWER_MAX_BYTES,
-            )
-        except OutcomeUnknown as error:
-            # A question changes nothing: not knowing whether it arrived is the same as an outage.
-            raise Transient(error.detail) from error
-        _refuse(response, self._now())
-        return _answer(response)
+            return Answer(data=await self._session.execute(request))
+        except TransportQueryError as error:
+            faults = tuple(_fault(entry) for entry in error.errors or ())
+            if not isinstance(error.data, dict):
+                raise refusal(faults) from error
+            return Answer(data=error.data, faults=faults)
+
+    async def close(self) -> None:
+        """End the gql session."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()  # type: ignore[no-untyped-call]
 
 
 def _fault(entry: Any) -> Fault:

@@ -67,7 +67,8 @@ class MobilizonSource:
         await self._probe(self._since())
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """End the session."""
+        await self._api.close()
 
     async def fetch(self, cursor: str | None) -> Batch:
         """The whole window when anything moved since ``cursor``; else nothing, for one small request."""
