@@ -151,6 +151,9 @@ class Attendant:
             except ConnectorError as error:
                 failures += 1
                 event(self.tenant.log, logging.DEBUG, "source.listener-lost", source=name, detail=str(error))
+            except Exception as error:
+                event(self.tenant.log, logging.ERROR, "source.listener-bug", source=name, exc_info=error)
+                return
             if failures:
                 await self._sleep(min(timedelta(seconds=5) * 2 ** min(failures, 6), timedelta(minutes=5)))
 

@@ -57,9 +57,11 @@ class Items:
         }
         since = {}
         for way in ways:
-            if way not in known:
-                self._db.conn.execute("insert into opened (route, source, destination, since) values (?, ?, ?, ?)", (*way, instant(now)))
-            since[way] = known.get(way, now)
+            since[way] = min(known.get(way, now), now)
+            if since[way] != known.get(way):  # new; or opened in the future, by a clock that was wrong then: nothing would ever be new
+                self._db.conn.execute(
+                    "insert or replace into opened (route, source, destination, since) values (?, ?, ?, ?)", (*way, instant(now))
+                )
         return since, any(way not in known for way in since)
 
     def backlog(self, source: str, published_since: datetime) -> list[Change]:

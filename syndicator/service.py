@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import signal
@@ -93,8 +94,22 @@ class Service:
             except StateError as error:
                 if not self.many:
                     raise
-                hint = pick(error.hint, config.association.language) if error.hint else ""
-                event(self.log, logging.ERROR, "association.refused", slug=config.slug, detail=error.detail, hint=hint or None)
+                self._refused(config, error)
+
+    async def _start_again(self, configs: Sequence[Config], former: Mapping[str, Config]) -> None:
+        """Start what a reload brought; where its folder cannot be used, what ran before goes on."""
+        for config in configs:
+            try:
+                await self._start(config, timedelta(0))
+            except StateError as error:
+                self._refused(config, error)
+                if config.slug in former:
+                    with contextlib.suppress(StateError):
+                        await self._start(former[config.slug], timedelta(0))
+
+    def _refused(self, config: Config, error: StateError) -> None:
+        hint = pick(error.hint, config.association.language) if error.hint else ""
+        event(self.log, logging.ERROR, "association.refused", slug=config.slug, detail=error.detail, hint=hint or None)
 
     async def _start(self, config: Config, spread: timedelta) -> None:
         rng = random.Random()  # noqa: S311 - jitter, no secret
@@ -127,7 +142,8 @@ class Service:
         }
         stopped = [self.attendants.pop(slug) for slug in list(self.attendants) if slug not in kept]
         await asyncio.gather(*(attendant.stop() for attendant in stopped))
-        await self._start_all([config for slug, config in wanted.items() if slug not in kept], [])
+        former = {attendant.tenant.config.slug: attendant.tenant.config for attendant in stopped}
+        await self._start_again([config for slug, config in wanted.items() if slug not in kept], former)
         systemd.ready(self.environ, self._status())
         event(self.log, logging.INFO, "service.reloaded" if configs else "service.unchanged", associations=len(self.attendants))
 

@@ -223,6 +223,14 @@ def test_a_way_is_open_since_it_was_first_asked_for(do: Do) -> None:
     assert do(lambda store: store.items.since([one, two], after(hours=2))) == ({one: NOW, two: after(hours=2)}, True)
 
 
+def test_a_way_that_was_opened_by_a_wrong_clock_is_open_from_now(do: Do) -> None:
+    """Opened tomorrow, as the clock had it then: else what is published until tomorrow would be older than its route."""
+    way = ("r", "toots", "wall")
+    do(lambda store: store.items.since([way], after(days=1)))
+    assert do(lambda store: store.items.since([way], NOW)) == ({way: NOW}, False)
+    assert do(lambda store: store.items.since([way], after(hours=1))) == ({way: NOW}, False)
+
+
 def test_a_complete_listing_must_hold_what_is_in_its_window(do: Do) -> None:
     """Events by their end, posts by their publication; the gone, and other sources', are not expected."""
     past = make_event(uid="past", starts_at=after(days=-9), ends_at=after(days=-8))
