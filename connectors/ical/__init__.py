@@ -53,7 +53,7 @@ from typing import Any
 
 _HOMES = {"Feed": "projection", "IcalProjection": "projection", "IcalSource": "source"}
 
-__all__ = ["Feed", "IcalProjection", "IcalSource"]  # noqa: F822 - see __getattr__
+__all__ = ["Feed", "IcalProjection", "IcalSource"]
 
 
 def __getattr__(name: str) -> Any:

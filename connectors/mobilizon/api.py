@@ -88,7 +88,7 @@ class GuardedTransport(AsyncTransport):
 
     def subscribe(self, request: GraphQLRequest) -> AsyncGenerator[ExecutionResult, None]:
         """Mobilizon's subscriptions need an account: we poll."""
-        raise Rejected("Mobilizon's subscriptions need an account")
+        raise Rejected(f"Mobilizon's subscriptions need an account: {request.operation_name}")
 
 
 NOT_MOBILIZON = words(
