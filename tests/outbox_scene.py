@@ -80,11 +80,14 @@ class Wire:
         self._serial = 0
 
     def catch_up(self) -> None:
-        """Carry out what was under way until now."""
-        due = [do for at, do in self._late if at <= self.clock()]
-        self._late = [one for one in self._late if one[0] > self.clock()]
-        for do in due:
+        """Carry out what was under way until now, each at its time."""
+        now = self.clock()
+        due = [one for one in self._late if one[0] <= now]
+        self._late = [one for one in self._late if one[0] > now]
+        for at, do in due:
+            self.clock.at = at
             do()
+        self.clock.at = now
 
     def forgive(self, key: str) -> None:
         """A person has looked: what was sent with this key is not there."""

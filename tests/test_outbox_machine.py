@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,25 @@ from tests.outbox_scene import ANSWERS, Clock, Kind, Origin, Process, Thing, Wir
 EXAMPLES = int(os.environ.get("SYNDICATOR_MACHINE_EXAMPLES", "0"))
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """Where a commit costs no disk: deaths are played here, power cuts are SQLite's business."""
-WAITS_S = (5, 20, 60, 600, 3_700, 90_000)
+WAITS_S = (5, 31, 31, 60, 600, 3_700, 90_000)
 LONG = " et la suite au prochain message, car tout ne tient pas dans un seul."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Luck:
+    """What befalls the next requests, when the process dies, and how time passes; it works each time."""
+
+    answers: list[str]
+    cut: tuple[int, str] | None
+    waits_s: list[int]
+
+
+LUCK = strategies.builds(
+    Luck,
+    answers=strategies.lists(strategies.sampled_from(ANSWERS), max_size=3),
+    cut=strategies.none() | strategies.tuples(strategies.integers(1, 14), strategies.sampled_from(("before", "inside", "after"))),
+    waits_s=strategies.lists(strategies.sampled_from(WAITS_S), max_size=2),
+)
 
 
 class OutboxMachine(RuleBasedStateMachine):
@@ -48,78 +65,84 @@ class OutboxMachine(RuleBasedStateMachine):
         """uid → its text before the last edit."""
         self.graves: dict[str, Post] = {}
 
-    # what the association does
+    # what the association does, and how it goes
 
-    @rule(answers=strategies.integers(0, 3), long=strategies.booleans())
-    def publish(self, answers: int, long: bool) -> None:
+    @rule(luck=LUCK, answers=strategies.integers(0, 3), long=strategies.booleans())
+    def publish(self, luck: Luck, answers: int, long: bool) -> None:
         uid = f"https://social.example/{len(self.origin.posts) + len(self.origin.gone) + 1}"
         parents = list(self.origin.posts)
         parent = parents[-answers] if answers and answers <= len(parents) else None
         self.origin.posts[uid] = Post(uid=uid, url=uid, html=self._text(long), published_at=self.clock(), in_reply_to=parent)
+        self._go_on(luck)
 
     @precondition(lambda self: self.origin.posts)
-    @rule(which=strategies.integers(0, 5), long=strategies.booleans())
-    def edit(self, which: int, long: bool) -> None:
+    @rule(luck=LUCK, which=strategies.integers(0, 5), long=strategies.booleans())
+    def edit(self, luck: Luck, which: int, long: bool) -> None:
         post = self._chosen(list(self.origin.posts.values()), which)
         self.before[post.uid] = post.html
         self.origin.posts[post.uid] = replace(post, html=self._text(long))
+        self._go_on(luck)
 
     @precondition(lambda self: self.origin.posts)
-    @rule(which=strategies.integers(0, 5))
-    def undo(self, which: int) -> None:
+    @rule(luck=LUCK, which=strategies.integers(0, 5))
+    def undo(self, luck: Luck, which: int) -> None:
         """An edit that takes the last one back."""
         post = self._chosen(list(self.origin.posts.values()), which)
         self.origin.posts[post.uid] = replace(post, html=self.before.get(post.uid, post.html))
+        self._go_on(luck)
 
     @precondition(lambda self: self.origin.posts)
-    @rule(which=strategies.integers(0, 5))
-    def delete(self, which: int) -> None:
+    @rule(luck=LUCK, which=strategies.integers(0, 5))
+    def delete(self, luck: Luck, which: int) -> None:
         post = self._chosen(list(self.origin.posts.values()), which)
         self.graves[post.uid] = self.origin.posts.pop(post.uid)
         self.origin.gone.add(post.uid)
         self.vanished.add(post.uid)
+        self._go_on(luck)
 
     @precondition(lambda self: self.origin.gone)
-    @rule(which=strategies.integers(0, 5))
-    def bring_back(self, which: int) -> None:
+    @rule(luck=LUCK, which=strategies.integers(0, 5))
+    def bring_back(self, luck: Luck, which: int) -> None:
         uid = self._chosen(sorted(self.origin.gone), which)
         self.origin.gone.remove(uid)
         self.origin.posts[uid] = self.graves.pop(uid)
+        self._go_on(luck)
 
-    # what happens to us
+    # what happens otherwise
 
-    @rule(answers=strategies.lists(strategies.sampled_from(ANSWERS), min_size=1, max_size=4))
-    def trouble(self, answers: list[str]) -> None:
-        self.wire.script.extend(answers)
+    @rule(luck=LUCK)
+    def pass_time(self, luck: Luck) -> None:
+        self._go_on(luck)
 
-    @rule()
-    def outage(self) -> None:
-        self.wire.up = not self.wire.up
-
-    @rule(transactions=strategies.integers(1, 25), stage=strategies.sampled_from(("before", "inside", "after")))
-    def power_cut(self, transactions: int, stage: str) -> None:
-        self.process.cut = (transactions, stage)
+    @rule(seconds=strategies.sampled_from(WAITS_S))
+    def outage(self, seconds: int) -> None:
+        self.wire.up = False
+        self._pass(seconds)
+        self.wire.up = True
 
     @rule()
     def restart(self) -> None:
         self.process.die()
-
-    @rule(seconds=strategies.sampled_from(WAITS_S))
-    def wait(self, seconds: int) -> None:
-        self.clock.at += timedelta(seconds=seconds)
-        self.wire.catch_up()
-
-    @rule()
-    def work(self) -> None:
         self.process.work()
 
     @rule()
     def person(self) -> None:
         """Somebody looks at what is parked, a minute after the last of it, and does what they are told."""
-        self.clock.at += timedelta(minutes=1)
-        self.wire.catch_up()
+        self._pass(60)
         for delivery in self._rows("parked"):
             self._decide(delivery)
+
+    def _go_on(self, luck: Luck) -> None:
+        self.wire.script.extend(luck.answers)
+        if luck.cut is not None:
+            self.process.cut = luck.cut
+        for seconds in luck.waits_s:
+            self._pass(seconds)
+
+    def _pass(self, seconds: int) -> None:
+        self.clock.at += timedelta(seconds=seconds)
+        self.wire.catch_up()
+        self.process.work()
 
     # what must hold
 
@@ -217,8 +240,8 @@ class OutboxMachine(RuleBasedStateMachine):
 
 TestOutboxMachine = OutboxMachine.TestCase
 TestOutboxMachine.settings = settings(
-    max_examples=EXAMPLES or 150,
-    stateful_step_count=60 if EXAMPLES else 40,
+    max_examples=EXAMPLES or 300,
+    stateful_step_count=40 if EXAMPLES else 20,
     derandomize=not EXAMPLES,
     database=None,
     deadline=None,
