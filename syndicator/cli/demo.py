@@ -32,12 +32,14 @@ STOP_S = 15
 LOG_LINES = 40
 STAGE_WORDS = (
     *("title", "lead", "free", "mirrored", "write", "publish", "event", "video", "elsewhere", "calendar", "site", "open", "log"),
-    *("edit", "delete", "move", "moveTo", "cancel", "edited", "hidden", "picture", "cancelled"),
+    *("edit", "delete", "move", "moveTo", "cancel", "edited", "hidden", "cancelled"),
+    *("day", "save", "keep", "empty", "onItsWay", "arrived", "refused", "over"),
 )
 
 
 def add_arguments(parser: ArgumentParser, language: str) -> None:
-    """``--once``, ``--stay``, ``--json``."""
+    """``--page``, ``--once``, ``--stay``, ``--json``."""
+    parser.add_argument("--page", action="store_true", help=say(language, "demo.page"))
     parser.add_argument("--once", action="store_true", help=say(language, "demo.once"))
     parser.add_argument("--stay", action="store_true", help=say(language, "demo.stay"))
     parser.add_argument("--json", action="store_true", help=say(language, "cli.json"))
@@ -46,6 +48,16 @@ def add_arguments(parser: ArgumentParser, language: str) -> None:
 def run(args: Namespace) -> int:
     """Play the day, print the table; on a terminal stay until Ctrl-C. 0 when everything arrived where it must."""
     return asyncio.run(_demo(args))
+
+
+@dataclass(kw_only=True)
+class End:
+    """How the demo ends before its time."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by Ctrl-C and its like."""
+    staying: bool = False
+    """Whether nothing but that ends it any more."""
 
 
 @dataclass(kw_only=True)
@@ -105,23 +117,21 @@ class Daemon:
 
 
 async def _demo(args: Namespace) -> int:
-    stopped = asyncio.Event()
+    end = End()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(number, end.asked.set)
     from syndicator.sandbox.town import Town
 
     folder = Path(mkdtemp(prefix="syndicator-demo-"))
     town = Town()
     daemon = Daemon(config=folder / "demo.toml", language=args.language)
-    work = asyncio.create_task(_open_and_play(args, town, daemon, folder, stopped))
+    work = asyncio.create_task(_open_and_play(args, town, daemon, folder, end))
     try:
-        await _first(work, stopped.wait(), daemon.died.wait())
-        if work.done():
-            return work.result()
+        await _first(work, end.asked.wait(), daemon.died.wait())
         if daemon.died.is_set():
             _told_log(args, daemon, "demo.died")
             return FAILED
-        return INTERRUPTED
+        return await work if work.done() or end.staying else INTERRUPTED
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
@@ -131,7 +141,7 @@ async def _demo(args: Namespace) -> int:
         _say(args, "demo.closing")
 
 
-async def _open_and_play(args: Namespace, town: Town, daemon: Daemon, folder: Path, stopped: asyncio.Event) -> int:
+async def _open_and_play(args: Namespace, town: Town, daemon: Daemon, folder: Path, end: End) -> int:
     from syndicator.sandbox.town import Public
 
     await town.start()
@@ -141,11 +151,14 @@ async def _open_and_play(args: Namespace, town: Town, daemon: Daemon, folder: Pa
     _say(args, "demo.opening")
     await daemon.start()
     await _until_read(town, public)
+    if args.page:
+        await _stay(args, town, public, daemon, end)
+        return OK
     rows = await _play(args, town, public, daemon)
     good = all(row.right for row in rows)
     _verdict(args, rows, daemon, good=good)
     if args.stay or (sys.stdout.isatty() and not args.once and not args.json):
-        await _stay(args, town, public, daemon, stopped)
+        await _stay(args, town, public, daemon, end)
     return OK if good else FAILED
 
 
@@ -219,15 +232,16 @@ def _told_log(args: Namespace, daemon: Daemon, key: str) -> None:
     print("\n".join(["", *list(daemon.log)[-LOG_LINES:]]), file=sys.stderr, flush=True)
 
 
-async def _stay(args: Namespace, town: Town, public: Public, daemon: Daemon, stopped: asyncio.Event) -> None:
+async def _stay(args: Namespace, town: Town, public: Public, daemon: Daemon, end: End) -> None:
     from syndicator.sandbox.stage import Stage
 
     words = {word: say(args.language, f"stage.{word}") for word in STAGE_WORDS}
     stage = Stage(town, public, words, args.language, lambda: list(daemon.log))
     await stage.start()
+    end.staying = True
     print("\n" + say(args.language, "demo.stage", url=stage.url), flush=True)
     try:
-        await stopped.wait()
+        await end.asked.wait()
     finally:
         await stage.stop()
 

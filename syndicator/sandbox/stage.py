@@ -7,6 +7,7 @@ in the same browser can play here.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from importlib.resources import files
@@ -14,12 +15,17 @@ from typing import Any
 
 from aiohttp import web
 
+from syndicator.sandbox.mastodon import MastodonSimulator
 from syndicator.sandbox.mastodon_world import Status
 from syndicator.sandbox.mobilizon_world import EventRecord
 from syndicator.sandbox.town import CHANNEL, GROUP, PARIS, Public, Town, plain
 
 TEXT_MAX = 500
-_CSP = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+_CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'"
+)
+_SITE_CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; frame-ancestors 'self'"
 
 
 class Stage:
@@ -38,6 +44,9 @@ class Stage:
             web.get("/", self._page),
             web.get("/stage.js", self._script),
             web.get("/stage.css", self._style),
+            web.get("/icon.svg", self._icon),
+            web.get("/site/{path:.*}", self._site),
+            web.get("/media/{side:here|there}/{id}", self._media),
             web.get("/api/words", self._speak),
             web.get("/api/state", self._state),
             web.post("/api/act", self._act),
@@ -65,6 +74,26 @@ class Stage:
     async def _style(self, _: web.Request) -> web.Response:
         return web.Response(text=_asset("stage.css"), content_type="text/css")
 
+    async def _icon(self, _: web.Request) -> web.Response:
+        return web.Response(text=_asset("icon.svg"), content_type="image/svg+xml")
+
+    async def _site(self, request: web.Request) -> web.Response:
+        """The association's public page, as the daemon serves it, for the frame; its links open elsewhere."""
+        found = await self._public.file(request.match_info["path"])
+        if found is None:
+            raise web.HTTPNotFound
+        body, content_type = found
+        if content_type == "text/html":
+            body = body.replace(b"<head>", b'<head><base target="_blank">', 1)
+        return web.Response(body=body, content_type=content_type, headers={"Content-Security-Policy": _SITE_CSP})
+
+    async def _media(self, request: web.Request) -> web.Response:
+        server = self._town.mastodon if request.match_info["side"] == "here" else self._town.elsewhere
+        media = server.world.media.get(request.match_info["id"])
+        if media is None or not media.media_type.startswith("image/"):
+            raise web.HTTPNotFound
+        return web.Response(body=media.data, content_type=media.media_type, headers={"X-Content-Type-Options": "nosniff"})
+
     async def _speak(self, _: web.Request) -> web.Response:
         return web.json_response(self._words)
 
@@ -72,11 +101,12 @@ class Stage:
         calendar = await self._public.calendar()
         state = {
             "toots": [self._toot(status) for status in reversed(self._town.mastodon.world.of_account(self._town.asso.id))],
-            "events": [_event(event) for event in self._town.mobilizon.world.events.values()],
+            "events": [_event(event) for event in sorted(self._town.mobilizon.world.events.values(), key=_begin)],
             "videos": [{"id": video.uuid, "title": video.name} for video in reversed(self._town.peertube.videos.values())],
             "mirror": [self._mirrored(status) for status in reversed(self._town.mirrored())],
             "calendar": [
                 {
+                    "id": properties.get("UID", ""),
                     "title": properties["SUMMARY"],
                     "start": properties.get("DTSTART", ""),
                     "status": properties.get("STATUS", ""),
@@ -85,6 +115,7 @@ class Stage:
                 for properties in sorted(calendar, key=lambda event: event.get("DTSTART", ""))
             ],
             "site": self._public.url,
+            "siteVersion": f"{zlib.crc32((await self._public.file('') or (b'', ''))[0]):08x}",
             "log": list(self._log())[-40:],
         }
         return web.json_response(state, headers={"Cache-Control": "no-store"})
@@ -96,17 +127,16 @@ class Stage:
             "edited": status.edited_at is not None,
             "visibility": status.visibility,
             "reply": status.in_reply_to_id is not None,
-            "media": len(status.media_ids),
+            "pictures": _pictures(self._town.mastodon, status, "here"),
         }
 
     def _mirrored(self, status: Status) -> dict[str, Any]:
-        media = self._town.elsewhere.world.media
         return {
             "id": status.id,
             "text": plain(status.content),
             "edited": status.edited_at is not None,
             "reply": status.in_reply_to_id is not None,
-            "alts": [media[media_id].description for media_id in status.media_ids if media_id in media],
+            "pictures": _pictures(self._town.elsewhere, status, "there"),
         }
 
     async def _act(self, request: web.Request) -> web.Response:
@@ -142,6 +172,11 @@ class Stage:
             raise ValueError(action)
 
 
+def _pictures(server: MastodonSimulator, status: Status, side: str) -> list[dict[str, str]]:
+    media = server.world.media
+    return [{"id": media_id, "side": side, "alt": media[media_id].description or ""} for media_id in status.media_ids if media_id in media]
+
+
 def _asset(name: str) -> str:
     return (files("syndicator.sandbox") / "pages" / name).read_text(encoding="utf-8")
 
@@ -149,6 +184,10 @@ def _asset(name: str) -> str:
 def _evening(when: str) -> datetime:
     """Half past eight in the evening of an ISO date."""
     return datetime.combine(date.fromisoformat(when), time(20, 30), PARIS)
+
+
+def _begin(event: EventRecord) -> datetime:
+    return event.begins_on
 
 
 def _event(event: EventRecord) -> dict[str, Any]:

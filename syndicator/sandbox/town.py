@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from html import escape, unescape
 from typing import Any
+from urllib.parse import quote
 from urllib.request import urlopen
 from zoneinfo import ZoneInfo
 
@@ -159,7 +160,7 @@ class Public:
 
     async def calendar(self) -> list[dict[str, str]]:
         """Events of ``agenda.ics``: property name → value, unfolded; the title without its escapes."""
-        text = (await self._get("agenda.ics")).replace("\r\n ", "").replace("\r\n", "\n")
+        text = (await self._text("agenda.ics")).replace("\r\n ", "").replace("\r\n", "\n")
         events = []
         for block in re.findall(r"BEGIN:VEVENT\n(.*?)END:VEVENT", text, re.DOTALL):
             properties = dict(re.findall(r"^([A-Z-]+)[^:\n]*:(.*)$", block, re.MULTILINE))
@@ -169,20 +170,25 @@ class Public:
 
     async def events(self) -> list[dict[str, Any]]:
         """``events.json``."""
-        text = await self._get("events.json")
+        text = await self._text("events.json")
         return list(json.loads(text)["upcoming"]) if text else []
 
     async def page(self) -> str:
         """The page as text."""
-        return plain(re.sub(r"(?s)<head>.*?</head>", "", await self._get("")))
+        return plain(re.sub(r"(?s)<head>.*?</head>", "", await self._text("")))
 
-    async def _get(self, name: str) -> str:
+    async def file(self, name: str) -> tuple[bytes, str] | None:
+        """A file and its content type; None when it cannot be had."""
         try:
-            return await asyncio.to_thread(_read, self.url + name)
+            return await asyncio.to_thread(_read, self.url + quote(name))
         except OSError:
-            return ""
+            return None
+
+    async def _text(self, name: str) -> str:
+        found = await self.file(name)
+        return found[0].decode() if found else ""
 
 
-def _read(url: str) -> str:
+def _read(url: str) -> tuple[bytes, str]:
     with urlopen(url, timeout=5) as answer:  # noqa: S310 - our own loopback address
-        return str(answer.read().decode())
+        return answer.read(), answer.headers.get_content_type()
