@@ -43,6 +43,7 @@ create index item_seq on item (seq);
 create index item_uid on item (uid);
 create index item_at on item (at) where gone_at is null;
 create index item_source_at on item (source, at) where gone_at is null;
+create index item_post on item (source, at) where gone_at is null and kind != 'event';
 create index item_missing on item (source, missing_at) where missing_at is not null and gone_at is null;
 
 create table source (
