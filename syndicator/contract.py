@@ -21,10 +21,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from logging import Logger
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from syndicator.http import Http
 from syndicator.model import Batch, Item, Receipt, Rendition
+
+if TYPE_CHECKING:
+    from syndicator.http import Http
 
 TextUnit = Literal["characters", "graphemes", "utf16", "weighted", "bytes"]
 """How a service counts: Unicode code points after NFC; extended grapheme clusters; UTF-16 code units; twitter-text v3 weights;

@@ -20,3 +20,17 @@ def settle() -> bool:
     except (ImportError, OSError, AttributeError):  # no ctypes; a static program; musl or macOS
         return False
     return all(mallopt(parameter, value) == 1 for parameter, value in SETTINGS)
+
+
+def give_back() -> bool:
+    """What start-up needed and nobody needs now goes back to the system; False where the C library is another."""
+    import gc
+
+    gc.collect()
+    try:
+        import ctypes
+
+        trim = ctypes.CDLL(None).malloc_trim
+    except (ImportError, OSError, AttributeError):
+        return False
+    return bool(trim(0) in (0, 1))

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syndicator import systemd
+from syndicator import memory, systemd
 from syndicator.config import Config
 from syndicator.daemon import Attendant
 from syndicator.errors import ConfigError, StateError, SyndicatorError
@@ -26,6 +26,7 @@ Load = Callable[[], tuple[Sequence[Config], Sequence[ConfigError]]]
 """Read the configuration again: the associations that are right, and what is wrong with the others."""
 
 LEDGER_THREADS = 4
+TIDY_AFTER_S = (8, 60, 600)
 SPREAD_S = 0.2
 """For each association beyond the first, how much longer the first polls are spread over: a host's hundreds do not all ask at once."""
 
@@ -55,6 +56,7 @@ class Service:
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         serving = Serving(self.attendants, self.now)
         watch = asyncio.create_task(self._watch())
+        tidy = asyncio.create_task(_tidy())
         try:
             configs, errors = self.load()
             if errors and (not self.many or not configs):
@@ -67,6 +69,7 @@ class Service:
         finally:
             systemd.stopping(self.environ)
             watch.cancel()
+            tidy.cancel()
             await serving.stop()
             await self._stop_all()
             await self.sessions.close()
@@ -145,7 +148,10 @@ class Service:
         former = {attendant.tenant.config.slug: attendant.tenant.config for attendant in stopped}
         await self._start_again([config for slug, config in wanted.items() if slug not in kept], former)
         systemd.ready(self.environ, self._status())
-        event(self.log, logging.INFO, "service.reloaded" if configs else "service.unchanged", associations=len(self.attendants))
+        if configs:
+            event(self.log, logging.INFO, "service.reloaded", associations=len(self.attendants))
+        else:
+            event(self.log, logging.INFO, "service.unchanged", associations=len(self.attendants))
 
     async def _watch(self) -> None:
         """Tell systemd's watchdog that we live: only when the loop turns, the ledger threads answer and nobody's loop is lost."""
@@ -159,6 +165,13 @@ class Service:
 
     def _status(self) -> str:
         return say(self.language, "run.started", count=len(self.attendants))
+
+
+async def _tidy() -> None:
+    """Start-up and the first polls leave more behind than what follows ever needs."""
+    for after_s in TIDY_AFTER_S:
+        await asyncio.sleep(after_s)
+        memory.give_back()
 
 
 def _nothing() -> None:

@@ -113,7 +113,7 @@ class Ledger:
 
 def _set_up(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
-    for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-1024"):
+    for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=10000", "cache_size=-512"):
         connection.execute(f"pragma {pragma}")
     migrate(connection)
 

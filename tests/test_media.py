@@ -13,13 +13,14 @@ from aiohttp import web
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
-from syndicator import media
+from syndicator import media, shaping
 from syndicator.contract import MediaLimits
 from syndicator.errors import RateLimited, Rejected, Transient
 from syndicator.http import Http, Sessions
 from syndicator.media import MediaFile, clean_gif, fetch, shape, shorten_alt, sniff
 from syndicator.model import Attachment
 from syndicator.sandbox.server import Fault, Simulator
+from syndicator.shaping import shape_apart
 from syndicator.testing import NOW
 
 LIMITS = MediaLimits(images_max=4, videos_max=1, image_max_bytes=2_000_000, image_max_pixels=1_000_000, video_max_bytes=1_000, alt_max=1500)
@@ -361,3 +362,30 @@ async def test_a_video_larger_than_it_said_is_cut_off(files: Files, http: Http, 
     files.files["v.mp4"] = MP4 + bytes(5_000)
     with pytest.raises(Rejected):
         await fetch(http, Attachment(url=f"{files.url}/v.mp4", type="video"), LIMITS, cache_dir=tmp_path)
+
+
+def test_a_child_gives_what_we_would_give() -> None:
+    """Decoding apart changes no byte and no refusal."""
+    source = photo(2000, 1000)
+    assert shape_apart(source, LIMITS) == shape(source, LIMITS)
+
+    for data, limits in ((b"not a picture", LIMITS), (encoded(Image.new("RGB", (8, 8)), "PNG")[:40], LIMITS)):
+        with pytest.raises(Rejected) as here:
+            shape(data, limits)
+        with pytest.raises(Rejected) as apart:
+            shape_apart(data, limits)
+        assert str(apart.value).split(" at 0x")[0] == str(here.value).split(" at 0x")[0]
+
+
+def test_a_child_that_dies_costs_only_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Killed by the system, or without an answer, it is a refusal like another; the daemon goes on."""
+    interpreter = tmp_path / "python"
+    interpreter.write_text("#!/bin/sh\nkill -9 $$\n")
+    interpreter.chmod(0o755)
+    monkeypatch.setattr(shaping.sys, "executable", str(interpreter))
+    with pytest.raises(Rejected, match="-9"):
+        shape_apart(photo(), LIMITS)
+
+    monkeypatch.setattr(shaping.sys, "executable", str(tmp_path / "missing"))
+    with pytest.raises(Transient):
+        shape_apart(photo(), LIMITS)

@@ -1,0 +1,322 @@
+"""Pictures and videos made fit for a destination's limits; and a process of its own to do it in.
+
+What a stranger's server sent is believed by its first bytes and never by its name or header, and decoded by Pillow under a cap of pixels
+and from a short list of formats. Every still picture is encoded anew: that drops EXIF, GPS and whatever else hides in a file, and turns
+it the way its orientation says. The same input gives the same bytes.
+
+``shape_apart`` decodes in a child that has little time and memory and nothing to do with the network: hostile bytes cost that child, and
+the daemon carries neither Pillow nor the holes that decoded pictures leave in its memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+import subprocess
+import sys
+import threading
+import warnings
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from syndicator.contract import MediaLimits
+from syndicator.errors import Rejected, Transient
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+IMAGE_MAX_BYTES = 15_000_000
+PIXELS_MAX = 40_000_000
+"""More than this is never decoded."""
+PIXELS_KEPT = 16_777_216
+"""What a picture is brought down to where the destination has no lower limit."""
+VIDEO_MAX_BYTES = 40_000_000
+"""Videos travel through memory: beyond this, a link to the original is the better way."""
+FRAMES_MAX = 2_000
+
+QUALITIES = (88, 80, 70, 60)
+SCALES = (1.0, 0.75, 0.5, 0.35, 0.25)
+
+CHILD_SECONDS = 60
+CHILD_BYTES = 1_500_000_000
+"""Address space: a decoded picture takes up to 160 MB, several times over while it is turned and made smaller."""
+
+_one_at_a_time = threading.Lock()
+"""Never two pictures at once."""
+
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+}
+_PILLOW = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaFile:
+    """A file within a destination's limits, ready to be uploaded or written."""
+
+    data: bytes
+    media_type: str
+    """What the bytes are."""
+    width: int | None
+    height: int | None
+    description: str
+    """The alt text, within the limit."""
+
+    @property
+    def name(self) -> str:
+        """A file name made of the content alone: 32 hexadecimal digits and the extension of its type."""
+        return f"{hashlib.sha256(self.data).hexdigest()[:32]}.{EXTENSIONS[self.media_type]}"
+
+
+def sniff(data: bytes) -> str | None:
+    """The media type that the first bytes tell, among those that are of use here."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data.startswith(b"\x1aE\xdf\xa3") and b"webm" in data[:64]:
+        return "video/webm"
+    if data[4:8] == b"ftyp":
+        return _iso_media(data[8:12])
+    return None
+
+
+def _iso_media(brand: bytes) -> str | None:
+    """By the major brand (ISO/IEC 14496-12); AVIF, HEIC and M4A share the container and are not videos."""
+    if brand == b"qt  ":
+        return "video/quicktime"
+    return "video/mp4" if brand[:3] in (b"iso", b"mp4", b"avc", b"M4V", b"MSN", b"das", b"f4v", b"mmp", b"3gp") else None
+
+
+def shape_apart(data: bytes, limits: MediaLimits) -> MediaFile:
+    """``shape`` in a process of its own; blocking. Raises Rejected when it cannot be done, Transient when no process could be had."""
+    media_type = sniff(data)
+    if media_type is None or media_type.startswith("video/"):
+        return shape(data, limits)
+    asked = json.dumps(asdict(limits)).encode() + b"\n" + data
+    with _one_at_a_time:
+        try:
+            child = subprocess.run(
+                [sys.executable, "-P", "-m", "syndicator.shaping"], input=asked, capture_output=True, timeout=CHILD_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Rejected(f"the picture takes more than {CHILD_SECONDS} s to decode") from error
+        except OSError as error:
+            raise Transient(f"no process to decode a picture in: {error}") from error
+    head, _, body = child.stdout.partition(b"\n")
+    try:
+        told = json.loads(head)
+    except ValueError as error:
+        raise Rejected(f"decoding the picture ended with {child.returncode}") from error
+    if "rejected" in told:
+        raise Rejected(told["rejected"])
+    return MediaFile(data=body, description="", **told)
+
+
+def main() -> None:
+    """The child: limits in one line of JSON and the file on standard input; type and size in one line, and the file, on standard output."""
+    for what, most in ((resource.RLIMIT_AS, CHILD_BYTES), (resource.RLIMIT_CPU, CHILD_SECONDS), (resource.RLIMIT_CORE, 0)):
+        with suppress(OSError, ValueError):  # a hardened unit may forbid it, and has limits of its own
+            resource.setrlimit(what, (most, most))
+    head, _, data = sys.stdin.buffer.read().partition(b"\n")
+    raw: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(head).items()}
+    try:
+        found = shape(data, MediaLimits(**raw))
+        told: dict[str, Any] = {"media_type": found.media_type, "width": found.width, "height": found.height}
+        body = found.data
+    except (Rejected, MemoryError) as error:
+        told, body = {"rejected": str(error) or "the picture needs too much memory"}, b""
+    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + body)
+
+
+def shape(data: bytes, limits: MediaLimits) -> MediaFile:
+    """``data`` made fit for ``limits``, without description; blocking. Raises Rejected when that cannot be."""
+    media_type = sniff(data)
+    if media_type is None:
+        raise Rejected("the file is neither a picture nor a video that can be used")
+    if media_type.startswith("video/"):
+        return _video(data, media_type, limits)
+    with _one_at_a_time:
+        try:
+            return _image(data, media_type, limits)
+        except (Rejected, MemoryError):
+            raise
+        except Exception as error:
+            # Pillow's decoders raise whatever they like on hostile or broken bytes.
+            raise Rejected(f"the picture cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _video(data: bytes, media_type: str, limits: MediaLimits) -> MediaFile:
+    if not limits.videos_max or media_type not in limits.video_types:
+        raise Rejected(f"no {media_type} there")
+    if len(data) > video_max_bytes(limits):
+        raise Rejected(f"a video of {len(data)} bytes is too large")
+    return MediaFile(data=data, media_type=media_type, width=None, height=None, description="")
+
+
+def _image(data: bytes, media_type: str, limits: MediaLimits) -> MediaFile:
+    from PIL import Image
+
+    # The size is checked below before anything is decoded; these stand behind it, for the files in which Pillow finds a picture of its own.
+    Image.MAX_IMAGE_PIXELS = PIXELS_MAX
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    pixels_max = min(limits.image_max_pixels or PIXELS_KEPT, PIXELS_KEPT)
+    with Image.open(BytesIO(data), formats=[_PILLOW[media_type]]) as picture:
+        pixels = picture.width * picture.height
+        if pixels > PIXELS_MAX:
+            raise Rejected(f"a picture of {picture.width} × {picture.height} is too large")
+        if media_type == "image/gif" and media_type in limits.image_types and pixels <= pixels_max:
+            moving = clean_gif(data)
+            if moving is not None and len(moving) <= (limits.image_max_bytes or IMAGE_MAX_BYTES):
+                return MediaFile(data=moving, media_type=media_type, width=picture.width, height=picture.height, description="")
+        if pixels > pixels_max:
+            picture.draft(None, _within(picture.size, pixels_max))
+        upright = _upright(picture)
+    return _encode(_reduced(upright, pixels_max), limits, sharp=_is_lossless(data, media_type))
+
+
+def _is_lossless(data: bytes, media_type: str) -> bool:
+    """https://developers.google.com/speed/webp/docs/riff_container: VP8L is WebP's lossless form."""
+    return media_type in ("image/png", "image/gif") or (media_type == "image/webp" and data[12:16] == b"VP8L")
+
+
+def _upright(picture: Picture) -> Picture:
+    """Turned as its EXIF says, in a mode that every format here can hold, with nothing beside its pixels but a colour profile."""
+    from PIL import ImageOps
+
+    profile = picture.info.get("icc_profile") if picture.mode in ("RGB", "RGBA") else None
+    turned = ImageOps.exif_transpose(picture)
+    if turned.has_transparency_data:
+        turned = turned.convert("RGBA")
+    elif turned.mode not in ("RGB", "L"):
+        turned = turned.convert("RGB")
+    turned.info = {"icc_profile": profile} if profile else {}
+    return turned
+
+
+def _within(size: tuple[int, int], pixels_max: int) -> tuple[int, int]:
+    factor = min(1.0, (pixels_max / (size[0] * size[1])) ** 0.5)
+    return max(1, int(size[0] * factor)), max(1, int(size[1] * factor))
+
+
+def _reduced(picture: Picture, pixels_max: int) -> Picture:
+    from PIL.Image import Resampling
+
+    size = _within(picture.size, pixels_max)
+    if size == picture.size:
+        return picture
+    smaller = picture.resize(size, Resampling.LANCZOS)
+    smaller.info = picture.info
+    return smaller
+
+
+def _encode(picture: Picture, limits: MediaLimits, *, sharp: bool) -> MediaFile:
+    """The best encoding that fits: lossless for what was so (drawings, posters), then less and less of it."""
+    max_bytes = limits.image_max_bytes or IMAGE_MAX_BYTES
+    for media_type, options in _encodings(picture, limits, sharp=sharp):
+        data = _saved(picture, media_type, options)
+        if len(data) <= max_bytes:
+            return MediaFile(data=data, media_type=media_type, width=picture.width, height=picture.height, description="")
+    lossy = _lossy(limits)
+    for scale in SCALES[1:]:
+        smaller = _reduced(picture, int(picture.width * picture.height * scale**2))
+        data = _saved(smaller, lossy, {"quality": QUALITIES[-1]} if lossy != "image/png" else {})
+        if len(data) <= max_bytes:
+            return MediaFile(data=data, media_type=lossy, width=smaller.width, height=smaller.height, description="")
+    raise Rejected(f"the picture cannot be brought down to {max_bytes} bytes")
+
+
+def _lossy(limits: MediaLimits) -> str:
+    for media_type in ("image/jpeg", "image/webp", "image/png"):
+        if media_type in limits.image_types:
+            return media_type
+    raise Rejected(f"no format in common with {', '.join(limits.image_types) or 'a destination without pictures'}")
+
+
+def _encodings(picture: Picture, limits: MediaLimits, *, sharp: bool) -> list[tuple[str, dict[str, Any]]]:
+    lossy = _lossy(limits)
+    see_through = picture.mode == "RGBA"
+    webp = "image/webp" in limits.image_types
+    found: list[tuple[str, dict[str, Any]]] = []
+    if "image/png" in limits.image_types and (sharp or (see_through and not webp)):
+        found.append(("image/png", {}))
+    if see_through and webp:
+        found += [("image/webp", {"quality": quality}) for quality in QUALITIES]
+    if lossy != "image/png":
+        found += [(lossy, {"quality": quality}) for quality in QUALITIES]
+    return found or [("image/png", {})]
+
+
+def _saved(picture: Picture, media_type: str, options: dict[str, Any]) -> bytes:
+    from PIL import Image
+
+    profile = picture.info.get("icc_profile")
+    if media_type == "image/jpeg" and picture.mode == "RGBA":
+        paper = Image.new("RGB", picture.size, "white")
+        paper.paste(picture, mask=picture.getchannel("A"))
+        picture = paper
+    out = BytesIO()
+    picture.save(out, _PILLOW[media_type], icc_profile=profile, **options)
+    return out.getvalue()
+
+
+def clean_gif(data: bytes) -> bytes | None:
+    """An animated GIF without its comments and foreign extensions; None when it is still, endless or broken.
+
+    https://www.w3.org/Graphics/GIF/spec-gif89a.txt, 18 to 26
+    """
+    with suppress(IndexError):
+        out, frames = _gif_blocks(data)
+        return out if 1 < frames <= FRAMES_MAX else None
+    return None
+
+
+def _gif_blocks(data: bytes) -> tuple[bytes, int]:
+    position = 13 + _colours(data[10])
+    out = bytearray(data[:position])
+    frames = 0
+    while data[position] != 0x3B:
+        start = position
+        if data[position] == 0x2C:
+            frames += 1
+            position = _after_blocks(data, position + 11 + _colours(data[position + 9]))
+            out += data[start:position]
+        elif data[position] == 0x21:
+            position = _after_blocks(data, position + 2)
+            if data[start + 1] == 0xF9 or data[start + 3 : start + 14] in (b"NETSCAPE2.0", b"ANIMEXTS1.0"):
+                out += data[start:position]
+        else:
+            return b"", 0
+    return bytes(out) + b";", frames
+
+
+def _colours(packed: int) -> int:
+    return 3 * 2 ** ((packed & 7) + 1) if packed & 0x80 else 0
+
+
+def _after_blocks(data: bytes, position: int) -> int:
+    while data[position]:
+        position += data[position] + 1
+    return position + 1
+
+
+def video_max_bytes(limits: MediaLimits) -> int:
+    """What a destination takes, within what we carry."""
+    return min(limits.video_max_bytes or VIDEO_MAX_BYTES, VIDEO_MAX_BYTES)
+
+
+if __name__ == "__main__":
+    main()
