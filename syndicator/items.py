@@ -102,7 +102,7 @@ class Items:
         returned = row["gone_at"] is not None
         item = _sequenced(item, load_item(row["json"]))
         incarnation = self._incarnation(item.uid) if returned else row["incarnation"]
-        revision = row["revision"] + 1
+        revision = self._next_revision(item.uid)
         self._db.conn.execute(
             "update item set kind = ?, at = ?, json = ?, hash = ?, revision = ?, incarnation = ?, seq = ?, changed_at = ?,"
             " missing_at = null, gone_at = null where source = ? and uid = ?",
@@ -131,6 +131,10 @@ class Items:
             ),
         )
         return Change(kind="new", item=item, incarnation=incarnation, revision=1, first_seen_at=now, first=first)
+
+    def _next_revision(self, uid: str) -> int:
+        """Another than any source has given this item: an edit seen by two of them is two edits, of which one shows nothing new."""
+        return int(self._one("select max(revision) as highest from item where uid = ?", uid)["highest"]) + 1
 
     def _incarnation(self, uid: str) -> int:
         """Which life of an item begins where a source shows it (again): the one that another source still shows, else the next."""

@@ -498,6 +498,27 @@ async def test_an_item_of_two_sources_goes_only_when_both_lost_it_and_comes_back
             assert (step, scene.wall.made, len(scene.wall.signs)) == (step, made, hanging)
 
 
+async def test_an_edit_that_only_the_second_source_saw_is_followed(tmp_path: Path) -> None:
+    """The first saw an earlier one and is gone since."""
+    other = World()
+
+    def two(world: World, wall: Wall, screen: Screen) -> Config:
+        given = route(sources=["toots", "more"])
+        return configuration(tmp_path, [source(world), source(other, name="more")], [destination(wall)], [given])
+
+    async with stage(tmp_path, config=two) as scene:
+        other.show(post(1, "Un"))
+        await published(scene, post(1, "Un"))
+        await scene.poll("more")
+        await published(scene, post(1, "Deux"))
+        scene.world.hide(post(1).uid)
+        await scene.poll()
+        other.show(post(1, "Trois"))
+        await scene.poll("more")
+        await scene.settle()
+        assert (scene.wall.texts, scene.wall.made) == (["Trois"], 1)
+
+
 async def test_an_item_that_waits_is_not_lost_with_the_source_that_saw_it_first(tmp_path: Path) -> None:
     """Another shows it: it leaves as that one has it."""
     other = World()

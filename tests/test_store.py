@@ -151,6 +151,17 @@ def test_two_sources_share_the_lives_of_an_item(do: Do) -> None:
     assert [(change.kind, change.incarnation) for change in diff(do, item, source="b")] == [("returned", 1)]
 
 
+def test_two_sources_never_give_an_item_the_same_revision_twice(do: Do) -> None:
+    """Else the edit that one of them missed would be taken for one that was followed already."""
+    for source in ("a", "b"):
+        diff(do, make_post(uid="1"), source=source)
+    revisions = [
+        diff(do, make_post(uid="1", html=f"<p>{number}</p>"), source=source)[0].revision
+        for number, source in enumerate(("a", "b", "b", "a"))
+    ]
+    assert revisions == [2, 3, 4, 5]
+
+
 def test_an_item_is_shown_as_its_own_source_has_it_else_as_another_does(do: Do) -> None:
     """So that one source's loss is not the item's; only those asked for count."""
     one, other = make_post(uid="1", source="a", html="<p>A</p>"), make_post(uid="1", source="b", html="<p>B</p>")
