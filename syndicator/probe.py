@@ -17,6 +17,7 @@ from syndicator.http import Http, Response, error_for
 LOOK_MAX_BYTES = 5_000_000
 KEPT_BYTES = 512_000
 _HANDLE = re.compile(r"(?:acct:)?@?([\w.~-]+)@([\w.-]+(?::\d+)?)")
+_OTHER_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)
 _LINK = re.compile(r"<([^>]*)>([^,<]*)")
 _PARAMETER = re.compile(r";\s*(\w+)\s*=\s*\"?([^\";]*)\"?")
 
@@ -43,6 +44,20 @@ async def look(http: Http, address: str) -> Page:
     )
 
 
+async def software_of(http: Http, address: str) -> str | None:
+    """The software of the host that ``address`` names, where it tells."""
+    try:
+        return (await _software(http, await _url(http, address.strip())))[0]
+    except ConnectorError:
+        return None
+
+
+def netloc_of(address: str) -> str:
+    """The host that ``address`` names, with its port."""
+    handle = _HANDLE.fullmatch(address.strip())
+    return handle[2] if handle else urlsplit(address if "//" in address else f"//{address}").netloc
+
+
 async def _url(http: Http, address: str) -> str:
     handle = _HANDLE.fullmatch(address)
     if handle:
@@ -52,7 +67,7 @@ async def _url(http: Http, address: str) -> str:
         return "https:" + address.partition(":")[2]
     if scheme in ("http", "https"):
         return address
-    if "." in address.split("/")[0]:
+    if "." in address.split("/")[0] and not _OTHER_SCHEME.match(address):
         return f"https://{address}"
     raise Rejected(
         f"{address!r} is not a web address",

@@ -9,11 +9,13 @@ from typing import Any
 
 from syndicator import registry
 from syndicator.contract import Association, Limits
-from syndicator.model import Event, Item, Rendition
+from syndicator.logs import visible
+from syndicator.model import Attachment, Event, Item, Rendition
 from syndicator.render import render
 from syndicator.route import Style
 from syndicator.text.count import length
 from syndicator.text.html import to_text
+from syndicator.text.notes import describe
 from syndicator.words import say
 
 WIDTH = 76
@@ -95,36 +97,54 @@ def _age(item: Item) -> float:
     return at.timestamp() if at else 0.0
 
 
-def lines(shown: Shown, language: str) -> list[str]:
-    """For a terminal."""
-    out = [f"┌─ {shown.destination} · {shown.title}"]
-    if not shown.renditions:
+def together(shown: Sequence[Shown]) -> list[list[Shown]]:
+    """What looks the same in several places, as one: the places of each look, looks and places in their order."""
+    looks: dict[Any, list[Shown]] = {}
+    for one in shown:
+        look = tuple(
+            (part.title, part.text, part.content_warning, part.part, part.parts, part.notes, tuple(map(_alt, part.attachments)))
+            for part in one.renditions
+        )
+        looks.setdefault((one.uid, one.purpose, look), []).append(one)
+    return list(looks.values())
+
+
+def lines(places: Sequence[Shown], language: str) -> list[str]:
+    """For a terminal: one look, the places that have it, and how it measures up there."""
+    first = places[0]
+    names = ", ".join(one.destination for one in places)
+    purpose = "" if first.purpose == "create" else f" · {say(language, f'outbox.purpose.{first.purpose}')}"
+    out = [visible(f"┌─ {names}{purpose} · {first.title}")]
+    if not first.renditions:
         return [*out, f"└─ {say(language, 'showing.nothing')}"]
-    for part in shown.renditions:
-        out += _part(part, shown.limits, language)
+    for number, part in enumerate(first.renditions):
+        out += [visible(row) for row in _body(part, language)]
+        out += _measures(part, [(one.destination, one.renditions[number], one.limits) for one in places], language)
     return [*out, "└─"]
 
 
-def _part(part: Rendition, limits: Limits, language: str) -> list[str]:
+def _body(part: Rendition, language: str) -> list[str]:
     head = [f"⚠ {part.content_warning}"] if part.content_warning else []
     body = [*head, *([part.title, ""] if part.title else []), *part.text.splitlines()]
     out = ["│ " + row for line in body for row in (textwrap.wrap(line, WIDTH) or [""])]
     for attachment in part.attachments:
         alt = attachment.description or say(language, "showing.no-alt")
         out.append("│ " + textwrap.shorten(say(language, f"showing.{attachment.type}", alt=" ".join(alt.split())), WIDTH, placeholder="…"))
-    used = length(part.text, limits)
-    measure = f"{used}/{limits.text_max}" if limits.text_max else str(used)
-    notes = ", ".join(note_in_words(note, language) for note in part.notes)
-    out.append(f"├─ {measure}" + (f" · {part.part + 1}/{part.parts}" if part.parts > 1 else "") + (f" · {notes}" if notes else ""))
     return out
 
 
-def note_in_words(note: str, language: str) -> str:
-    """A machine word of ``Rendition.notes`` as words, or as it stands when nobody translated it."""
-    try:
-        return say(language, f"note.{note}")
-    except KeyError:
-        return note
+def _measures(part: Rendition, places: Sequence[tuple[str, Rendition, Limits]], language: str) -> list[str]:
+    """How long it is of how much there may be, in each place; then what was done to it, in words."""
+    used = []
+    for name, rendition, limits in places:
+        most = f"/{limits.text_max}" if limits.text_max else ""
+        used.append((f"{name} " if len(places) > 1 else "") + f"{length(rendition.text, limits)}{most}")
+    turn = [f"{part.part + 1}/{part.parts}"] if part.parts > 1 else []
+    return [f"├─ {' · '.join([*used, *turn])}", *(f"│  {describe(note, language)}" for note in part.notes)]
+
+
+def _alt(attachment: Attachment) -> tuple[str, str]:
+    return attachment.type, attachment.description or ""
 
 
 def show_all(items: Sequence[Item], association: Association) -> list[Shown]:

@@ -5,19 +5,28 @@ from __future__ import annotations
 import asyncio
 import random
 from argparse import ArgumentParser, Namespace
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING
 
 from syndicator.cli import COMMANDS, OK, show_json
-from syndicator.cli.configuration import load_one
-from syndicator.config import Config
+from syndicator.cli.configuration import is_there, load_one
+from syndicator.config import Config, DestinationConfig
+from syndicator.contract import Limits
+from syndicator.errors import SyndicatorError
+from syndicator.logs import clean
 from syndicator.words import say
+
+if TYPE_CHECKING:
+    from syndicator.http import Sessions
+    from syndicator.showing import Shown
+    from syndicator.store import Ledger
 
 HELP = COMMANDS["preview"]
 NEXT = 5
+ASK_S = 15
 
 
 def add_arguments(parser: ArgumentParser, language: str) -> None:
@@ -27,65 +36,109 @@ def add_arguments(parser: ArgumentParser, language: str) -> None:
 
 def run(args: Namespace) -> int:
     """Show; reads the ledger, or the sources themselves when there is none yet."""
-    from syndicator.showing import lines
+    from syndicator.showing import lines, together
 
     config = load_one(args)
-    if (config.state_dir / "syndicator.db").exists():
-        shown, waiting = asyncio.run(_shown(config))
+    if is_there(config.state_dir / "syndicator.db"):
+        seen = asyncio.run(_look(config, fresh=False))
     else:
         with TemporaryDirectory() as folder:
             aside = replace(config, state_dir=Path(folder) / "state", public_dir=Path(folder) / "public")
-            shown, waiting = asyncio.run(_read_and_show(aside))
+            seen = asyncio.run(_look(aside, fresh=True))
     if args.json:
-        show_json([one.data() for one in shown])
+        show_json([one.data() | {"limits": "usual" if one.destination in seen.usual else "own"} for one in seen.shown])
         return OK
-    print(say(args.language, "preview.waiting" if waiting else "preview.examples"))
-    for one in shown:
-        print("\n".join(lines(one, args.language)))
+    key = "preview.waiting" if seen.waiting else "preview.examples" if seen.shown else "preview.nothing"
+    print(say(args.language, key))
+    for places in together(seen.shown):
+        print("\n".join(lines(places, args.language)))
+    for name, why in seen.usual.items():
+        print(say(args.language, "preview.usual", name=name, why=why))
     return OK
 
 
-async def _read_and_show(config: Config) -> tuple[list[Any], bool]:
-    from syndicator import steps
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What would leave."""
+
+    shown: list[Shown]
+    waiting: bool
+    """Whether it waits in the outbox; else these are examples."""
+    usual: dict[str, str]
+    """Destination → why its own limits could not be asked for: its network's usual ones stand in."""
+
+
+async def _look(config: Config, *, fresh: bool) -> Seen:
     from syndicator.http import Sessions
-    from syndicator.tenant import Tenant
+    from syndicator.store import Ledger
 
     sessions = Sessions()
+    ledger = Ledger(config.state_dir / "syndicator.db")
+    try:
+        if fresh:
+            await _read(config, sessions)
+        limits, usual = await _limits(config, sessions)
+        shown = await _waiting(config, ledger, limits)
+        return Seen(shown=shown or await _examples(config, ledger, limits), waiting=bool(shown), usual=usual)
+    finally:
+        ledger.close()
+        await sessions.close()
+
+
+async def _read(config: Config, sessions: Sessions) -> None:
+    from syndicator import steps
+    from syndicator.tenant import Tenant
+
     tenant = Tenant.make(config, sessions, lambda: datetime.now(UTC), random.Random())  # noqa: S311 - jitter, no secret
     try:
         await tenant.start()
-        for name in config.sources:
-            await steps.poll(tenant, name)
+        await asyncio.gather(*(steps.poll(tenant, name) for name in config.sources))
     finally:
         await tenant.close()
-        await sessions.close()
-    return await _shown(config)
 
 
-async def _shown(config: Config) -> tuple[list[Any], bool]:
-    from syndicator.showing import show
-    from syndicator.store import Ledger
+async def _limits(config: Config, sessions: Sessions) -> tuple[dict[str, Limits], dict[str, str]]:
+    """Each publisher's own limits, asked for where it is; the usual ones of its network, and why, where it does not answer."""
+    with TemporaryDirectory() as folder:
+        aside = replace(config, state_dir=Path(folder) / "state", public_dir=Path(folder) / "public")
+        publishers = [one for one in config.destinations.values() if one.role == "publisher"]
+        asked = await asyncio.gather(*(_ask(aside, one, sessions) for one in publishers))
+    limits = {one.name: found for one, (found, _) in zip(publishers, asked, strict=True)}
+    return limits, {one.name: why for one, (_, why) in zip(publishers, asked, strict=True) if why}
 
-    ledger = Ledger(config.state_dir / "syndicator.db")
-    shown = []
+
+async def _ask(config: Config, destination: DestinationConfig, sessions: Sessions) -> tuple[Limits, str]:
+    from syndicator.assemble import make_connector
+
+    connector = make_connector(config, destination, sessions, lambda: datetime.now(UTC))
     try:
-        for name, destination in config.destinations.items():
-            if destination.role != "publisher":
-                continue
-            for delivery in await ledger.transact(lambda store, name=name: store.outbox.waiting(name, NEXT)):  # type: ignore[misc]
-                stored = await ledger.transact(lambda store, d=delivery: store.items.item(d.source, d.uid))  # type: ignore[misc]
-                route = config.routes.get(delivery.route)
-                if stored is not None and route is not None and delivery.purpose != "delete":
-                    limits, association = destination.connector.limits, config.association
-                    shown.append(show(stored.item, name, destination.type, limits, route.style, association, delivery.purpose))
-        if shown:
-            return shown, True
-        return await _examples(config, ledger), False
+        async with asyncio.timeout(ASK_S):
+            await connector.open()
+    except (SyndicatorError, TimeoutError) as error:
+        usual: Limits = destination.connector.limits
+        return usual, clean(str(error)) or say(config.association.language, "check.slow", seconds=ASK_S)
+    else:
+        own: Limits = connector.limits
+        return own, ""
     finally:
-        ledger.close()
+        await connector.close()
 
 
-async def _examples(config: Config, ledger: Any) -> list[Any]:
+async def _waiting(config: Config, ledger: Ledger, limits: dict[str, Limits]) -> list[Shown]:
+    from syndicator.showing import show
+
+    shown = []
+    for name in limits:
+        for delivery in await ledger.transact(lambda store, name=name: store.outbox.waiting(name, NEXT)):  # type: ignore[misc]
+            stored = await ledger.transact(lambda store, d=delivery: store.items.item(d.source, d.uid))  # type: ignore[misc]
+            route = config.routes.get(delivery.route)
+            if stored is not None and route is not None and delivery.purpose != "delete":
+                kind = config.destinations[name].type
+                shown.append(show(stored.item, name, kind, limits[name], route.style, config.association, delivery.purpose))
+    return shown
+
+
+async def _examples(config: Config, ledger: Ledger, limits: dict[str, Limits]) -> list[Shown]:
     """One item of each kind that a route would carry, as each of its destinations would get it."""
     from syndicator.plan import Facts, refusal
     from syndicator.showing import examples, show
@@ -93,14 +146,9 @@ async def _examples(config: Config, ledger: Any) -> list[Any]:
     now = datetime.now(UTC)
     shown = []
     for route in config.routes.values():
-        window = await ledger.transact(lambda store, names=route.sources: store.items.window(names, now, 50))
-        for name in route.destinations:
-            destination = config.destinations[name]
-            if destination.role != "publisher":
-                continue
-            carried = [s.item for s in window if refusal(s.item, route, name, destination.type, Facts()) is None]
-            shown += [
-                show(item, name, destination.type, destination.connector.limits, route.style, config.association)
-                for item in examples(carried)
-            ]
+        window = await ledger.transact(lambda store, names=route.sources: store.items.window(names, now, 50))  # type: ignore[misc]
+        for name in (name for name in route.destinations if name in limits):
+            kind = config.destinations[name].type
+            carried = [s.item for s in window if refusal(s.item, route, name, kind, Facts()) is None]
+            shown += [show(item, name, kind, limits[name], route.style, config.association) for item in examples(carried)]
     return shown
