@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gql import Client, GraphQLRequest
-from gql.client import AsyncClientSession
+from gql import GraphQLRequest
 from gql.transport.async_transport import AsyncTransport
-from gql.transport.exceptions import TransportQueryError
 from graphql import ExecutionResult
 
 from syndicator.contract import Context
@@ -166,28 +164,16 @@ class Api:
     """One instance's GraphQL endpoint."""
 
     def __init__(self, instance: str, context: Context) -> None:
-        transport = GuardedTransport(f"{instance}/api", context)
-        self._client = Client(transport=transport, fetch_schema_from_transport=False, execute_timeout=None)
-        self._session: AsyncClientSession | None = None
+        # Without gql's Client: it would add a timeout, which the shared client has, and a megabyte of anyio to keep it.
+        self._transport = GuardedTransport(f"{instance}/api", context)
 
     async def ask(self, query: str, variables: Mapping[str, Any]) -> Answer:
         """Put one question; a partial answer is an answer. Raises Transient, RateLimited, AuthExpired, Rejected."""
-        if self._session is None:
-            self._session = await self._client.connect_async(reconnecting=False)  # type: ignore[no-untyped-call]
-        request = GraphQLRequest(query, variable_values=dict(variables))
-        try:
-            return Answer(data=await self._session.execute(request))
-        except TransportQueryError as error:
-            faults = tuple(_fault(entry) for entry in error.errors or ())
-            if not isinstance(error.data, dict):
-                raise refusal(faults) from error
-            return Answer(data=error.data, faults=faults)
-
-    async def close(self) -> None:
-        """End the gql session."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()  # type: ignore[no-untyped-call]
+        result = await self._transport.execute(GraphQLRequest(query, variable_values=dict(variables)))
+        faults = tuple(_fault(entry) for entry in result.errors or ())
+        if not isinstance(result.data, dict):
+            raise refusal(faults)
+        return Answer(data=result.data, faults=faults)
 
 
 def _fault(entry: Any) -> Fault:

@@ -67,8 +67,7 @@ class MobilizonSource:
         await self._probe(self._since())
 
     async def close(self) -> None:
-        """End the session."""
-        await self._api.close()
+        """Nothing is held."""
 
     async def fetch(self, cursor: str | None) -> Batch:
         """The whole window when anything moved since ``cursor``; else nothing, for one small request."""
