@@ -127,7 +127,8 @@ async def _recovered(tenant: Tenant, publisher: Publisher, delivery: Delivery) -
         if receipt is not None:
             await _done(tenant, delivery, receipt, delivery.rendition)
         return receipt is not None
-    if tenant.config.destinations[delivery.destination].pace.on_unknown == "retry":
+    risks_two = tenant.config.destinations[delivery.destination].pace.on_unknown == "retry"
+    if risks_two and not (await tenant.ledger.transact(lambda store: _judged(tenant, store, delivery)))[1]:
         return False
     await _park(tenant, delivery, "unknown", Park(reason="unknown", outcome_unknown=True), hint="")
     return True

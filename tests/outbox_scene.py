@@ -57,8 +57,11 @@ class Thing:
     key: str
     uid: str
     part: int
+    parts: int
     text: str
     answers: str | None
+    answers_last: bool
+    """Whether what it answers was the last part of its thread then."""
 
 
 class Wire:
@@ -168,13 +171,16 @@ class Wire:
         if self.kind == "keyed" and known is not None and self.clock() - known[1] < KEY_WINDOW:
             return self.ever[known[0]]
         self._serial += 1
+        before = self.ever[parent.remote_id] if parent else None
         thing = Thing(
             id=f"o{self._serial}",
             key=key,
             uid=rendition.uid,
             part=rendition.part,
+            parts=rendition.parts,
             text=rendition.text,
-            answers=parent.remote_id if parent else None,
+            answers=before.id if before else None,
+            answers_last=before is None or before.part == before.parts - 1,
         )
         self.things[thing.id] = self.ever[thing.id] = thing
         self._keys[key] = (thing.id, self.clock())
@@ -204,7 +210,10 @@ class Blind:
         return self.wire.publish(rendition, key, parent)
 
     async def update(self, receipt: Receipt, rendition: Rendition) -> Receipt:
-        self.wire.change(receipt, lambda thing: setattr(thing, "text", rendition.text))
+        def write(thing: Thing) -> None:
+            thing.text, thing.parts = rendition.text, rendition.parts
+
+        self.wire.change(receipt, write)
         return receipt
 
     async def delete(self, receipt: Receipt) -> None:
@@ -267,7 +276,7 @@ class Inline(Executor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - as every executor does
+        except BaseException as error:  # as every executor does
             future.set_exception(error)
         return future
 

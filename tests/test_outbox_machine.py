@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import pytest
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -192,18 +195,20 @@ class OutboxMachine(RuleBasedStateMachine):
             if self.wire.blind_retries:
                 things = list({thing.part: thing for thing in things}.values())
             assert [thing.text for thing in things] == self._expected(post)
-            for before, thing in zip(things, things[1:], strict=False):
-                assert thing.answers == before.id
+            for before, thing in pairwise(things):
+                assert thing.answers == before.id or self.wire.blind_retries
             self._check_answer(post, things[0])
 
     def _check_answer(self, post: Post, thing: Thing) -> None:
         parent = post.in_reply_to
+        troubled = self.vanished | self.by_hand | self.wire.rejected
         if parent is None:
             assert thing.answers is None
-        elif thing.answers is not None:
-            assert self.wire.ever[thing.answers].uid == parent
+        elif thing.answers is None:
+            assert parent in troubled, f"{post.uid} answers nothing"
         else:
-            assert parent in self.vanished | self.by_hand | self.wire.rejected, f"{post.uid} answers nothing"
+            assert self.wire.ever[thing.answers].uid == parent
+            assert thing.answers_last or parent in troubled, f"{post.uid} answers the middle of a thread"
 
     # small print
 
@@ -236,6 +241,73 @@ class OutboxMachine(RuleBasedStateMachine):
         else:
             self.wire.forgive(delivery.key)
             self.process.ledger(lambda store: store.outbox.retry(delivery.id, now))
+
+
+def luck(*answers: str, wait: tuple[int, ...] = (31,), cut: tuple[int, str] | None = None) -> Luck:
+    return Luck(answers=list(answers), cut=cut, waits_s=list(wait))
+
+
+def _publish(m: OutboxMachine, *, long: bool = False, answers: int = 0) -> None:
+    m.publish(luck=luck(), answers=answers, long=long)
+
+
+def _edit_taken_back(m: OutboxMachine) -> None:
+    _publish(m)
+    m.edit(luck=luck("lose-answer", wait=(5,)), which=0, long=False)
+    m.undo(luck=luck(wait=(1,)), which=0)
+
+
+def _back_before_it_was_gone(m: OutboxMachine) -> None:
+    _publish(m)
+    m.delete(luck=luck("refuse", "refuse", "refuse", "refuse", wait=(5, 5, 10, 20, 40)), which=0)
+    m.bring_back(luck=luck(wait=(1, 31)), which=0)
+
+
+def _shorter_then_longer(m: OutboxMachine) -> None:
+    _publish(m, long=True)
+    m.edit(luck=luck(), which=0, long=False)
+    m.edit(luck=luck(), which=0, long=True)
+    m.edit(luck=luck("ok", "die-after"), which=0, long=False)
+
+
+def _answer_to_a_thread(m: OutboxMachine) -> None:
+    m.publish(luck=luck(wait=()), answers=0, long=True)
+    m.publish(luck=luck("refuse"), answers=1, long=False)
+
+
+def _late_and_restarted(m: OutboxMachine) -> None:
+    m.publish(luck=luck("die-late"), answers=0, long=False)
+    m.restart()
+
+
+def _gone_while_nobody_knows(m: OutboxMachine) -> None:
+    m.publish(luck=luck("lose-answer"), answers=0, long=False)
+    m.delete(luck=luck(), which=0)
+
+
+def _key_too_old(m: OutboxMachine) -> None:
+    m.publish(luck=luck("die-after"), answers=0, long=False)
+    m.process.die()
+    m.pass_time(luck=luck(wait=(3_700,)))
+
+
+STORIES = (
+    _edit_taken_back, _back_before_it_was_gone, _shorter_then_longer, _answer_to_a_thread, _late_and_restarted,
+    _gone_while_nobody_knows, _key_too_old,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__.strip("_"))
+def test_stories(story: Callable[[OutboxMachine], None], kind: Kind) -> None:
+    """What the machine once stumbled over, or would find after hours only: told to the same end, on every kind of network."""
+    machine = OutboxMachine()
+    machine.start(kind=kind, blind_retries=False)
+    try:
+        story(machine)
+        machine.never_twice()
+    finally:
+        machine.teardown()
 
 
 TestOutboxMachine = OutboxMachine.TestCase
