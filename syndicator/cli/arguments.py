@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -85,6 +84,8 @@ def add_common(parser: argparse.ArgumentParser, language: str) -> None:
 
 def unknown_command(name: str, commands: Mapping[str, Any], language: str) -> NoReturn:
     """Say that there is no such command, and which was meant."""
+    from difflib import get_close_matches
+
     close = get_close_matches(name, commands, n=1)
     meant = say(language, "config.did-you-mean", name=close[0]) if close else say(language, "config.choices", names=", ".join(commands))
     print(say(language, "cli.unknown-command", name=name, meant=meant), file=sys.stderr)
