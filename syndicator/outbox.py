@@ -329,6 +329,19 @@ class Outbox:
             ).rowcount
         )
 
+    def settle_by_hand(self, delivery_id: int, now: datetime) -> bool:
+        """A person says that it is as it must be: there, or gone from there. False when there is no such parked delivery.
+
+        What waited for it goes on. Without a receipt, later edits cannot follow.
+        """
+        delivery = self.delivery(delivery_id)
+        if delivery is None or delivery.state != "parked":
+            return False
+        if delivery.purpose == "delete":
+            self.removed(delivery, now)
+        self.done(delivery, None, None, now, reason="settled-by-hand")
+        return True
+
     def abandon(self, delivery_id: int, now: datetime) -> bool:
         """A person gives it up. False when there is no such delivery that waits or is parked."""
         row = self._one("select state from delivery where id = ?", delivery_id)

@@ -50,8 +50,8 @@ COMMANDS = {
         en="what is well, what waits, what needs a person",
     ),
     "outbox": words(
-        fr="la file d'envoi : lister, relancer, abandonner",
-        en="the outbox: list, retry, drop",
+        fr="la file d'envoi : lister, régler, relancer, abandonner",
+        en="the outbox: list, settle, retry, drop",
     ),
     "accept": words(
         fr="confirme qu'une source s'est vraiment vidée",

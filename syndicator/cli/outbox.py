@@ -1,23 +1,26 @@
-"""``syndicator outbox``: list what waits or needs a person; retry or drop it."""
+"""``syndicator outbox``: list what waits or needs a person; settle, retry or drop it."""
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syndicator.cli import COMMANDS, FAILED, OK, show_json
 from syndicator.cli.configuration import is_there, load_one
 from syndicator.model import Delivery
 from syndicator.words import say
 
+if TYPE_CHECKING:
+    from syndicator.store import Store
+
 HELP = COMMANDS["outbox"]
 
 
 def add_arguments(parser: ArgumentParser, language: str) -> None:
-    """``list [--all] [--json]``, ``retry ID…``, ``drop ID…``."""
-    parser.add_argument("action", choices=("list", "retry", "drop"), nargs="?", default="list", help=say(language, "outbox.action"))
+    """``list [--all] [--json]``, ``done ID…``, ``retry ID…``, ``drop ID…``."""
+    parser.add_argument("action", choices=("list", "done", "retry", "drop"), nargs="?", default="list", help=say(language, "outbox.action"))
     parser.add_argument("ids", type=int, nargs="*", metavar="ID", help=say(language, "outbox.ids"))
     parser.add_argument("--all", action="store_true", help=say(language, "outbox.all"))
     parser.add_argument("--json", action="store_true", help=say(language, "cli.json"))
@@ -65,18 +68,18 @@ def _list(ledger: Any, args: Namespace) -> int:
 
 def _decide(ledger: Any, args: Namespace, delivery_id: int) -> int:
     now = datetime.now(UTC)
-    retry = args.action == "retry"
 
-    def decide(store: Any) -> bool:
-        changed = store.outbox.retry(delivery_id, now) if retry else store.outbox.abandon(delivery_id, now)
+    def decide(store: Store) -> bool:
+        deciding = {"done": store.outbox.settle_by_hand, "retry": store.outbox.retry, "drop": store.outbox.abandon}
+        changed = deciding[args.action](delivery_id, now)
         if changed:
             store.problems.clear(f"delivery:{delivery_id}")
-        return bool(changed)
+        return changed
 
     if not ledger.transact_now(decide):
         print(say(args.language, "outbox.not-there", id=delivery_id))
         return FAILED
-    print(say(args.language, "outbox.retried" if retry else "outbox.dropped", id=delivery_id))
+    print(say(args.language, f"outbox.after-{args.action}", id=delivery_id))
     return OK
 
 
