@@ -423,6 +423,14 @@ def test_what_one_of_two_routes_carries_is_not_removed_by_the_other() -> None:
     assert made.planned == (followed(item, "update", 2, route="quiet"),)
 
 
+def test_a_route_to_elsewhere_does_not_keep_it_here() -> None:
+    """Unlisted now: the route that takes such posts leads to another place, so the copy here is removed."""
+    item = make_post(visibility="unlisted")
+    routes = (ROUTE, replace(ROUTE, name="quiet", destinations=("x",), filter=Filter(unlisted=True)))
+    made = outcome(change(item, "changed"), routes=routes, given=facts(known={**known(item), **known(item, target="x", route="quiet")}))
+    assert [(one.destination, one.purpose) for one in made.planned] == [("wall", "delete"), ("x", "update")]
+
+
 def test_an_edit_that_no_longer_passes_the_filter_still_follows() -> None:
     """What is out is kept true; the filter only decides what goes out."""
     item = make_post()

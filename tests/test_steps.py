@@ -182,6 +182,7 @@ async def test_an_edit_after_publication_follows_and_so_does_a_deletion(tmp_path
         await scene.poll()
         await scene.settle()
         assert (scene.wall.texts, scene.wall.calls) == ([], ["open", "publish", "update", "delete"])
+        assert await scene.ask(lambda store: store.outbox.sent("wall", post(1).uid)) is None
         assert [fate[:2] for fate in await scene.fates()] == [("create", "done"), ("update", "done"), ("delete", "done")]
 
 
@@ -264,6 +265,49 @@ async def test_an_edit_taken_back_while_its_outcome_is_unknown_is_undone_there_t
         assert scene.wall.texts == ["B"]
         await published(scene, post(1, "A"))
         assert scene.wall.texts == ["A"]
+
+
+async def test_what_is_deleted_while_an_edit_of_it_is_in_doubt_is_removed(tmp_path: Path) -> None:
+    """The edit has lost its reason, whether it arrived or not."""
+    async with stage(tmp_path) as scene:
+        await published(scene, post(1, "A"))
+        scene.wall.fail("update", OutcomeUnknown("timeout"), done=True)
+        scene.world.show(post(1, "B"))
+        await scene.poll()
+        await scene.deliver()
+        scene.world.hide(post(1).uid)
+        await scene.poll()
+        await scene.settle()
+        assert (scene.wall.texts, scene.wall.calls.count("update")) == ([], 1)
+        assert [row.state for row in await scene.rows()] == ["done", "dropped", "done"]
+
+
+async def test_what_was_prepared_is_used_for_the_same_words_only(tmp_path: Path) -> None:
+    """A container made once is published later; another text needs another."""
+    async with stage(tmp_path, kind=PreparedWall) as scene:
+        scene.wall.fail("publish", Transient("503"), Transient("503"))
+        scene.world.show(post(1, "A"))
+        await scene.poll()
+        scene.clock.go(minutes=3)
+        for text in ("A", "A", "B"):
+            scene.world.show(post(1, text))
+            await scene.deliver()
+            scene.clock.go(minutes=30)
+        assert [call for call in scene.wall.calls if call != "open"] == ["prepare", "publish", "publish", "prepare", "publish"]
+        assert scene.wall.texts == ["B"]
+
+
+async def test_what_a_place_turns_out_not_to_show_is_dropped(tmp_path: Path) -> None:
+    """Its limits are known once it is open: nothing is sent, and the reason is on record."""
+
+    class Narrow(FindableWall):
+        async def open(self) -> None:
+            await super().open()
+            self.limits = replace(self.limits, kinds=frozenset({"event"}))
+
+    async with stage(tmp_path, kind=Narrow) as scene:
+        await published(scene)
+        assert (scene.wall.made, await scene.fates()) == (0, [("create", "dropped", "nothing-to-show")])
 
 
 async def test_what_was_removed_there_by_hand_is_left_in_peace(tmp_path: Path) -> None:
@@ -694,6 +738,21 @@ async def test_what_is_listed_is_not_asked_for_and_not_gone(tmp_path: Path) -> N
         assert (await scene.poll()).gone == 0
 
 
+async def test_what_its_origin_names_as_present_is_not_missing(tmp_path: Path) -> None:
+    """Without telling it again: the doubt is over, and nothing is asked."""
+    async with stage(tmp_path) as scene:
+        await published(scene)
+        scene.world.hide(post(1).uid, how="missing")
+        await scene.poll()
+        scene.world.show(post(1))
+        scene.world.vouches = True
+        asked = len(scene.world.asked)
+        scene.clock.go(minutes=5)
+        assert (await scene.poll()).gone == 0
+        assert len(scene.world.asked) == asked
+        assert await scene.ask(lambda store: store.items.waiting("toots")) == frozenset()
+
+
 async def test_many_missing_are_asked_for_by_and_by(tmp_path: Path) -> None:
     """Fifty at a look, each once before it is due again, and all of them though the origin has nothing new to list."""
     async with stage(tmp_path) as scene:
@@ -906,7 +965,9 @@ async def test_a_question_that_fails_answers_nothing(tmp_path: Path, error: Exce
         assert row.outcome_unknown
         await scene.settle()
         assert (scene.wall.made, scene.wall.calls.count("publish")) == (1, 1)
-        assert [row.state for row in await scene.rows()] == ["parked" if isinstance(error, Rejected | ValueError) else "done"]
+        person = isinstance(error, Rejected | ValueError)
+        assert [row.state for row in await scene.rows()] == ["parked" if person else "done"]
+        assert [problem.subject for problem in await scene.problems()] == (["delivery:1"] if person else [])
 
 
 async def test_what_was_found_not_to_be_there_is_known_not_to_be(tmp_path: Path) -> None:
@@ -1321,6 +1382,10 @@ async def test_a_view_that_fails_is_tried_again_with_all_that_changed(tmp_path: 
         await scene.poll()
         assert (await steps.project(scene.tenant, "page")).wrote
         assert (scene.screen.views[0].changed, await scene.problems()) == ({post(1).uid, post(2).uid}, [])
+        scene.screen.faults.append(error)
+        again = await steps.project(scene.tenant, "page", force=True)
+        assert again.again_at is not None
+        assert again.again_at - scene.clock() < timedelta(seconds=70), "the wait begins anew after a success"
 
 
 # the folder and the file
