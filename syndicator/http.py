@@ -2,7 +2,8 @@
 
 Strangers' URLs go through here only. A connection to an address that is not public is refused at the socket, after name resolution
 and for every redirect, so neither a literal address nor DNS rebinding gets past (aiohttp's resolver alone would not see literals);
-``allow_private`` names the hosts of a local network that a person trusts. Bodies are read in chunks and counted after decompression.
+``allow_private`` names the hosts of a local network that a person trusts, and a stranger's redirect does not lead there. Bodies are
+read in chunks and counted after decompression.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ PAGE_MAX_BYTES = 2_000_000
 REDIRECTS_MAX = 5
 TOTAL_TIMEOUT_S = 30.0
 
+FOR_ANYBODY = frozenset({"accept", "accept-language", "user-agent", "if-none-match", "if-modified-since"})
+"""Headers that follow a redirect to another host; all others may be meant for the first alone."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 
 
@@ -136,17 +139,23 @@ class Http:
         sent.setdefault("User-Agent", self.user_agent)
         permanent = True
         moved_to = None
-        asked, first_host = url, urlsplit(url).netloc
+        asked, first_host = url, _host(url)
+        trusted = _host(url) in self.allow_private
         for _ in range(REDIRECTS_MAX + 1):
-            response = await self._once(method, url, sent, params, json, data, max_bytes, timeout_s, asked)
+            response = await self._once(
+                method, url, sent, params, json, data, max_bytes, timeout_s, asked, private=trusted and _host(url) in self.allow_private
+            )
             location = response.headers.get("Location")
             if response.status not in (301, 302, 303, 307, 308) or not location or method not in SAFE_METHODS:
                 return Response(status=response.status, url=response.url, headers=response.headers, body=response.body, moved_to=moved_to)
-            url, params = urljoin(response.url, location), None
+            try:
+                url, params = urljoin(response.url, location), None
+            except ValueError as error:
+                raise Rejected(f"{response.url} leads to {location!r}, which is no web address") from error
             permanent = permanent and response.status in (301, 308)
             moved_to = url if permanent else moved_to
-            if urlsplit(url).netloc != first_host:
-                sent.popall("Authorization", None)
+            if _host(url) != first_host:
+                sent = CIMultiDict((name, value) for name, value in sent.items() if name.lower() in FOR_ANYBODY)
         raise Transient(f"{url}: more than {REDIRECTS_MAX} redirects")
 
     async def _once(
@@ -160,16 +169,17 @@ class Http:
         max_bytes: int,
         timeout_s: float,
         asked: str,
+        *,
+        private: bool,
     ) -> Response:
         safe = method in SAFE_METHODS
-        host = (urlsplit(url).hostname or "").lower()
-        session = self.sessions.get(private=host in self.allow_private, write=not safe)
+        session = self.sessions.get(private=private, write=not safe)
         timeout = aiohttp.ClientTimeout(total=timeout_s, connect=10, sock_read=15)
         try:
             async with session.request(
                 method, url, headers=headers, params=params, json=json, data=data, timeout=timeout, allow_redirects=False
             ) as answer:
-                body = await _read(answer, max_bytes)
+                body = await _read(answer, max_bytes, safe=safe)
                 return Response(status=answer.status, url=str(answer.url), headers=answer.headers, body=body)
         except ConnectorError:
             raise
@@ -180,7 +190,7 @@ class Http:
         except aiohttp.ConnectionTimeoutError as error:
             raise Transient(f"{urlsplit(url).netloc} does not answer") from error
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
-            text = f"{urlsplit(url).netloc}: {type(error).__name__}: {error or 'no answer in time'}"
+            text = f"{_host(url)}: {type(error).__name__}: {error or 'no answer in time'}"
             raise (Transient(text) if safe else OutcomeUnknown(text)) from error
 
     async def get(
@@ -196,7 +206,15 @@ class Http:
         return await self.request("GET", url, headers=headers, params=params, max_bytes=max_bytes, timeout_s=timeout_s)
 
 
-async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+def _host(url: str) -> str:
+    """The host's name, lower case; empty where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+async def _read(answer: aiohttp.ClientResponse, max_bytes: int, *, safe: bool) -> bytes:
     declared = answer.content_length
     body = bytearray()
     if declared is None or declared <= max_bytes:
@@ -207,6 +225,8 @@ async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         else:
             return bytes(body)
     answer.close()
+    if not safe:
+        raise OutcomeUnknown(f"{answer.url.host} answered more than {max_bytes} bytes")
     raise Rejected(
         f"{answer.url} sent more than {max_bytes} bytes",
         hint=words(

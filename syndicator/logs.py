@@ -34,6 +34,7 @@ _SHAPES = (
         ),
         r"\1" + HIDDEN,
     ),
+    (re.compile(r"(/webhooks/\d{5,}/)[A-Za-z0-9._-]{20,}"), r"\1" + HIDDEN),
     (re.compile(r"(/bot)\d{5,}:[A-Za-z0-9_-]{20,}"), r"\1" + HIDDEN),
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@]*):[^\s/@]+@"), r"\1:" + HIDDEN + "@"),
 )

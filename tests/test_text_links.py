@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,12 @@ def _steps(function: Callable[[str], object], text: str) -> int:
         sys.settrace(before[0])
         sys.setprofile(before[1])
     return count
+
+
+def test_addresses_never_overlap() -> None:
+    """Two addresses glued together share no letter: whoever rewrites them writes each letter once."""
+    text = "https://ex.org/a?https://éco.fr et https://b.fr"
+    found = addresses(text)
+
+    assert all(before.end <= after.start for before, after in pairwise(found))
+    assert found[-1].value == "https://b.fr"

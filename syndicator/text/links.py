@@ -85,7 +85,11 @@ def addresses(text: str, *, bare: bool = True) -> list[Entity]:
     known = urls(text, bare=bare)
     taken = Stretches(known)
     more = [Entity(start=start, end=end, kind="address", value=text[start:end]) for start, end in _with_any_host(text)]
-    return sorted([*known, *(entity for entity in more if not taken.overlap(entity.start, entity.end))], key=_start)
+    found: list[Entity] = []
+    for entity in sorted([*known, *(entity for entity in more if not taken.overlap(entity.start, entity.end))], key=_start):
+        if not found or entity.start >= found[-1].end:  # of two that are glued together, the first has the words
+            found.append(entity)
+    return found
 
 
 def urls(text: str, *, bare: bool = True) -> list[Entity]:
