@@ -139,7 +139,7 @@ class Http:
         sent.setdefault("User-Agent", self.user_agent)
         permanent = True
         moved_to = None
-        asked, first_host = url, _host(url)
+        asked, first = url, _origin(url)
         trusted = _host(url) in self.allow_private
         for _ in range(REDIRECTS_MAX + 1):
             response = await self._once(
@@ -154,7 +154,7 @@ class Http:
                 raise Rejected(f"{response.url} leads to {location!r}, which is no web address") from error
             permanent = permanent and response.status in (301, 308)
             moved_to = url if permanent else moved_to
-            if _host(url) != first_host:
+            if _origin(url) != first:
                 sent = CIMultiDict((name, value) for name, value in sent.items() if name.lower() in FOR_ANYBODY)
         raise Transient(f"{url}: more than {REDIRECTS_MAX} redirects")
 
@@ -204,6 +204,14 @@ class Http:
     ) -> Response:
         """GET, any status."""
         return await self.request("GET", url, headers=headers, params=params, max_bytes=max_bytes, timeout_s=timeout_s)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    """Scheme, and host with port: credentials given for one are for no other."""
+    try:
+        return urlsplit(url).scheme, urlsplit(url).netloc
+    except ValueError:
+        return "", ""
 
 
 def _host(url: str) -> str:
