@@ -24,7 +24,7 @@ from syndicator.http import Sessions
 from syndicator.tenant import Tenant
 
 SIZES = (100, 100_000)
-ROUNDS = 40
+ROUNDS = 30
 SOURCES = ["agenda", "toots", "videos", "blog", "partage"]
 PARTS = (town.AGENDA, town.TOOTING, town.OTHERS, town.VIEWS, town.ELSEWHERE)
 Step = Callable[[Tenant], Awaitable[object]]

@@ -119,8 +119,7 @@ def run() -> None:
     """Print both distributions and the ratio of their medians."""
     logging.getLogger("syndicator").setLevel(logging.ERROR)
     with TemporaryDirectory() as folder:
-        commits = _commits(Path(folder))
-        spent = asyncio.run(_publish(Path(folder)))
+        spent, commits = asyncio.run(_publish(Path(folder)))
     for what, values in (
         (f"baseline: {COMMITS} durable commits in a row", commits),
         (f"a post, until the last of {DESTINATIONS} has it", spent),
@@ -129,14 +128,15 @@ def run() -> None:
     print(f"  ratio of the medians ×{_at(spent, 0.5) / _at(commits, 0.5):.1f}")
 
 
-async def _publish(folder: Path) -> list[float]:
-    """Seconds from the look that finds a post until the last destination has it, for each of many posts."""
+async def _publish(folder: Path) -> tuple[list[float], list[float]]:
+    """Seconds from the look that finds a post until the last destination has it, for each of many posts; after each, the baseline."""
+    baseline = _baseline(folder)
     world, clock = World(), [datetime(2026, 11, 21, 12, 0, tzinfo=UTC)]
     sessions = Sessions()
     tenant = Tenant.make(_config(folder, world), sessions, lambda: clock[0], random.Random(1))
     await tenant.start()
     await steps.poll(tenant, "toots")
-    spent = []
+    spent, commits = [], []
     for number in range(POSTS):
         clock[0] += timedelta(hours=1)
         uid = f"https://social.example/users/velo/statuses/{number}"
@@ -148,9 +148,11 @@ async def _publish(folder: Path) -> list[float]:
         if len(world.arrived) != DESTINATIONS:
             raise RuntimeError(f"{len(world.arrived)} of {DESTINATIONS} arrived")
         spent.append(max(world.arrived) - began)
+        commits.append(_commit(baseline))
+    baseline.close()
     await tenant.close()
     await sessions.close()
-    return spent
+    return spent, commits
 
 
 def _config(folder: Path, world: World) -> Config:
@@ -167,19 +169,19 @@ def _config(folder: Path, world: World) -> Config:
     return replace(config, sources=MappingProxyType(sources), destinations=MappingProxyType(destinations))
 
 
-def _commits(folder: Path) -> list[float]:
+def _baseline(folder: Path) -> sqlite3.Connection:
     conn = sqlite3.connect(folder / "baseline.db", isolation_level=None)
     conn.execute("pragma journal_mode=wal")
     conn.execute("pragma synchronous=full")
     conn.execute("create table t (id integer primary key, text text not null)")
-    spent = []
-    for _ in range(POSTS):
-        began = time.perf_counter()
-        for _ in range(COMMITS):
-            conn.execute("insert into t (text) values (?)", (HTML,))
-        spent.append(time.perf_counter() - began)
-    conn.close()
-    return spent
+    return conn
+
+
+def _commit(conn: sqlite3.Connection) -> float:
+    began = time.perf_counter()
+    for _ in range(COMMITS):
+        conn.execute("insert into t (text) values (?)", (HTML,))
+    return time.perf_counter() - began
 
 
 def _at(values: Sequence[float], share: float) -> float:

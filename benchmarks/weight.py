@@ -61,7 +61,7 @@ def _daemon(origins: town.Origins, folder: Path, base_kb: int, what: str, *, aga
     with daemon("--config", str(config)) as process:
         if not again:
             until(lambda: (folder / "public/agenda.ics").exists() and (folder / "public/index.html").exists(), within_s=60)
-        settled_kb(process.pid, quiet_s=4)
+        settled_kb(process.pid, quiet_s=3)
         _show(what, memory_kb(process.pid), base_kb, status_kb(process.pid, "VmHWM"))
 
 
