@@ -254,7 +254,7 @@ async def _update(tenant: Tenant, publisher: Publisher, delivery: Delivery, leav
         await _remove(tenant, publisher, delivery, sent, leaving)
         return
     if delivery.part == 0 and max(len(renditions), sent.rendition.parts) > 1:
-        await tenant.ledger.transact(lambda store: store.outbox.lengthen(delivery, renditions, tenant.now()))
+        await tenant.ledger.transact(lambda store: store.outbox.lengthen(delivery, stored.incarnation, renditions, tenant.now()))
     if renditions[delivery.part] == sent.rendition and not unsure:
         await _done(tenant, delivery, None, None, reason="no-visible-change")
         return
@@ -262,8 +262,20 @@ async def _update(tenant: Tenant, publisher: Publisher, delivery: Delivery, leav
     if not await tenant.ledger.transact(lambda store: store.outbox.sending(delivery, rendition, [rendition], tenant.now())):
         return
     leaving()
-    receipt = await publisher.update(sent.receipt, rendition)
+    try:
+        receipt = await publisher.update(sent.receipt, rendition)
+    except Gone:
+        if not (unsure and delivery.part):
+            raise
+        # We may have removed it ourselves, when the thread was shorter for a while: it is made anew.
+        await _done(tenant, delivery, None, None, also=lambda store: _anew(store, delivery, stored, renditions, tenant.now()))
+        return
     await _done(tenant, delivery, receipt, rendition)
+
+
+def _anew(store: Store, update: Delivery, stored: Stored, parts: list[Rendition], now: datetime) -> None:
+    store.outbox.removed(update, now)
+    store.outbox.lengthen(update, stored.incarnation, parts, now)
 
 
 async def _delete(tenant: Tenant, publisher: Publisher, delivery: Delivery, leaving: Callable[[], None]) -> None:
@@ -284,7 +296,7 @@ async def _remove(tenant: Tenant, publisher: Publisher, delivery: Delivery, sent
     leaving()
     with suppress(Gone):
         await publisher.delete(sent.receipt)
-    await _done(tenant, delivery, None, None, removed=True)
+    await _done(tenant, delivery, None, None, also=lambda store: store.outbox.removed(delivery, tenant.now()))
 
 
 async def _settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent: bool, keyed: bool) -> None:
@@ -303,7 +315,7 @@ async def _settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent:
         detail=f"{type(error).__name__}: {error}",
     )
     if isinstance(decision, Done):
-        await _done(tenant, delivery, None, None, reason="gone-there", removed=True)
+        await _done(tenant, delivery, None, None, reason="gone-there", also=lambda store: store.outbox.removed(delivery, now))
     elif isinstance(decision, Drop):
         await _drop(tenant, delivery, decision.reason)
     elif isinstance(decision, Park):
@@ -344,14 +356,20 @@ async def _postpone(tenant: Tenant, delivery: Delivery, decision: Decision, erro
 
 
 async def _done(
-    tenant: Tenant, delivery: Delivery, receipt: Receipt | None, rendition: Rendition | None, reason: str = "", *, removed: bool = False
+    tenant: Tenant,
+    delivery: Delivery,
+    receipt: Receipt | None,
+    rendition: Rendition | None,
+    reason: str = "",
+    *,
+    also: Callable[[Store], None] | None = None,
 ) -> None:
     now = tenant.now()
 
     def write(store: Store) -> None:
         store.outbox.done(delivery, receipt, rendition, now, reason)
-        if removed:
-            store.outbox.removed(delivery, now)
+        if also is not None:
+            also(store)
         store.problems.clear(f"delivery:{delivery.id}")
 
     await tenant.ledger.transact(write)

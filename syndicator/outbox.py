@@ -229,11 +229,12 @@ class Outbox:
             self._write_parts(delivery, parts, now)
         return bool(marked)
 
-    def lengthen(self, update: Delivery, parts: Sequence[Rendition], now: datetime) -> None:
-        """Before an edit of a thread's first part: rows for the parts that it has now and had not, none for those that never left."""
-        first = self.delivery(update.parent_id) if update.parent_id else None
+    def lengthen(self, update: Delivery, incarnation: int, parts: Sequence[Rendition], now: datetime) -> None:
+        """With an edit of a thread: rows for the parts that it has now and had not, none for those that never left."""
+        sql = "select * from delivery where uid = ? and destination = ? and purpose = 'create' and revision = ? and part = 0"
+        first = self._one(sql, update.uid, update.destination, incarnation)
         if first is not None:
-            self._write_parts(first, parts, now)
+            self._write_parts(_delivery(first), parts, now)
 
     def _write_parts(self, first: Delivery, parts: Sequence[Rendition], now: datetime) -> None:
         self._db.conn.execute(
