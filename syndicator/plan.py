@@ -18,11 +18,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Literal
 
 from syndicator.model import Event, Item, Post, Purpose
-from syndicator.route import Filter, Pace, Route
+from syndicator.route import Filter, Route
 from syndicator.text.html import to_text
 from syndicator.text.tags import opted_out
 
@@ -388,24 +388,6 @@ def fold(text: str) -> str:
     """A text without case, accents or a leading #: how tags and keywords are compared."""
     decomposed = unicodedata.normalize("NFKD", text.removeprefix("#").casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-
-
-def speak_at(due_at: datetime, pace: Pace, last_sent_at: datetime | None, zone: tzinfo) -> datetime:
-    """The first instant, not before ``due_at``, at which a publisher's pace allows a new post."""
-    at = due_at if last_sent_at is None else max(due_at, last_sent_at + pace.spacing)
-    if pace.quiet_from is None or pace.quiet_until is None or pace.quiet_from == pace.quiet_until:
-        return at
-    local = at.astimezone(zone)
-    if not _quiet(local.time(), pace.quiet_from, pace.quiet_until):
-        return at
-    wake = datetime.combine(local.date(), pace.quiet_until, zone).replace(fold=local.fold)
-    if local.time() >= pace.quiet_until:
-        wake += timedelta(days=1)
-    return max(at, wake.astimezone(due_at.tzinfo))
-
-
-def _quiet(clock: time, start: time, end: time) -> bool:
-    return start <= clock < end if start < end else clock >= start or clock < end
 
 
 def find_loop(ways: Iterable[tuple[str | None, str | None]]) -> tuple[str, ...]:

@@ -1,13 +1,17 @@
-"""What becomes of a delivery after an attempt: error × attempts × age × now → decision. Pure; the randomness is handed in."""
+"""What becomes of a delivery after an attempt: error × attempts × age × now → decision; and when a publisher may speak.
+
+Pure; the randomness is handed in.
+"""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 
 from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
 from syndicator.model import Delivery
+from syndicator.route import Pace
 
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
@@ -131,3 +135,21 @@ def key_holds(delivery: Delivery, key_window_s: int, now: datetime) -> bool:
     age = now - delivery.first_sent_at
     # Sent in the future: our clock was put back, and nobody knows how old the key is.
     return timedelta(0) <= age < timedelta(seconds=key_window_s * KEY_MARGIN)
+
+
+def speak_at(due_at: datetime, pace: Pace, last_sent_at: datetime | None, zone: tzinfo) -> datetime:
+    """The first instant, not before ``due_at``, at which a publisher's pace allows a new post."""
+    at = due_at if last_sent_at is None else max(due_at, last_sent_at + pace.spacing)
+    if pace.quiet_from is None or pace.quiet_until is None or pace.quiet_from == pace.quiet_until:
+        return at
+    local = at.astimezone(zone)
+    if not _quiet(local.time(), pace.quiet_from, pace.quiet_until):
+        return at
+    wake = datetime.combine(local.date(), pace.quiet_until, zone).replace(fold=local.fold)
+    if local.time() >= pace.quiet_until:
+        wake += timedelta(days=1)
+    return max(at, wake.astimezone(due_at.tzinfo))
+
+
+def _quiet(clock: time, start: time, end: time) -> bool:
+    return start <= clock < end if start < end else clock >= start or clock < end

@@ -22,7 +22,8 @@ from syndicator.errors import AuthExpired, StateError, words
 from syndicator.http import Sessions
 from syndicator.logs import event
 from syndicator.model import Delivery
-from syndicator.plan import Target, find_loop, speak_at
+from syndicator.plan import Target, find_loop
+from syndicator.policy import speak_at
 from syndicator.route import Route
 from syndicator.store import Ledger, Store
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,10 +25,9 @@ from syndicator.plan import (
     passes,
     plan,
     refusal,
-    speak_at,
     too_late,
 )
-from syndicator.route import Filter, Pace, Route, Style
+from syndicator.route import Filter, Route, Style
 from syndicator.testing import make_event, make_post
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -479,56 +478,6 @@ def test_unknown_places_are_left_alone() -> None:
     item = make_post(source="elsewhere")
     assert outcome(change(item)) == Plan()
     assert outcome(change(make_post()), routes=(replace(ROUTE, destinations=("page",)),)) == Plan()
-
-
-# pace
-
-
-NIGHT = Pace(quiet_from=time(22, 0), quiet_until=time(8, 0))
-NOON = Pace(quiet_from=time(12, 30), quiet_until=time(13, 30))
-
-
-def paris(*parts: int, fold: int = 0) -> datetime:
-    return datetime(*parts, tzinfo=PARIS, fold=fold).astimezone(UTC)  # type: ignore[misc, arg-type]
-
-
-@pytest.mark.parametrize(
-    ("due_at", "pace", "at"),
-    [
-        (paris(2026, 11, 21, 21, 59), NIGHT, paris(2026, 11, 21, 21, 59)),
-        (paris(2026, 11, 21, 22, 0), NIGHT, paris(2026, 11, 22, 8, 0)),
-        (paris(2026, 11, 21, 23, 59), NIGHT, paris(2026, 11, 22, 8, 0)),
-        (paris(2026, 11, 22, 0, 0), NIGHT, paris(2026, 11, 22, 8, 0)),
-        (paris(2026, 11, 22, 7, 59), NIGHT, paris(2026, 11, 22, 8, 0)),
-        (paris(2026, 11, 22, 8, 0), NIGHT, paris(2026, 11, 22, 8, 0)),
-        (paris(2026, 12, 31, 23, 0), NIGHT, paris(2027, 1, 1, 8, 0)),
-        (paris(2026, 11, 21, 13, 0), NOON, paris(2026, 11, 21, 13, 30)),
-        (paris(2026, 11, 21, 12, 29), NOON, paris(2026, 11, 21, 12, 29)),
-        (paris(2026, 3, 28, 23, 0), NIGHT, paris(2026, 3, 29, 8, 0)),
-        (paris(2026, 10, 24, 23, 0), NIGHT, paris(2026, 10, 25, 8, 0)),
-        (paris(2026, 3, 29, 1, 0), Pace(quiet_from=time(0), quiet_until=time(2, 30)), paris(2026, 3, 29, 3, 30)),
-        (
-            paris(2026, 10, 25, 2, 15, fold=1),
-            Pace(quiet_from=time(0), quiet_until=time(2, 30)),
-            paris(2026, 10, 25, 2, 30, fold=1),
-        ),
-        (paris(2026, 11, 21, 23, 0), Pace(quiet_from=time(22)), paris(2026, 11, 21, 23, 0)),
-        (paris(2026, 11, 21, 22, 30), Pace(quiet_from=time(22), quiet_until=time(22)), paris(2026, 11, 21, 22, 30)),
-    ],
-)
-def test_quiet_hours(due_at: datetime, pace: Pace, at: datetime) -> None:
-    """Local wall clock, across midnight, across years and across both changes of the clock."""
-    assert speak_at(due_at, pace, None, PARIS) == at
-
-
-def test_spacing_counts_from_the_last_new_post_and_can_end_in_the_quiet_hours() -> None:
-    """Then the next morning it is."""
-    pace = replace(NIGHT, spacing=timedelta(hours=3))
-    due_at = paris(2026, 11, 21, 18, 0)
-    assert speak_at(due_at, pace, None, PARIS) == due_at
-    assert speak_at(due_at, pace, paris(2026, 11, 21, 17, 0), PARIS) == paris(2026, 11, 21, 20, 0)
-    assert speak_at(due_at, pace, paris(2026, 11, 21, 12, 0), PARIS) == due_at
-    assert speak_at(due_at, pace, paris(2026, 11, 21, 19, 30), PARIS) == paris(2026, 11, 22, 8, 0)
 
 
 # loops by accounts

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -30,9 +31,12 @@ from syndicator.policy import (
     backoff,
     decide,
     key_holds,
+    speak_at,
 )
+from syndicator.route import Pace
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+PARIS = ZoneInfo("Europe/Paris")
 
 
 class Longest(random.Random):
@@ -192,3 +196,53 @@ def test_a_key_is_relied_on_for_nine_tenths_of_its_window(sent_before_s: int | N
     """Never when the service has none, never when it was not sent, never when our clock was put back since: nobody knows its age then."""
     sent_at = None if sent_before_s is None else NOW - timedelta(seconds=sent_before_s)
     assert key_holds(delivery(first_sent_at=sent_at), window_s, NOW) is holds
+
+
+# pace
+
+
+NIGHT = Pace(quiet_from=time(22, 0), quiet_until=time(8, 0))
+NOON = Pace(quiet_from=time(12, 30), quiet_until=time(13, 30))
+
+
+def paris(*parts: int, fold: int = 0) -> datetime:
+    return datetime(*parts, tzinfo=PARIS, fold=fold).astimezone(UTC)  # type: ignore[misc, arg-type]
+
+
+@pytest.mark.parametrize(
+    ("due_at", "pace", "at"),
+    [
+        (paris(2026, 11, 21, 21, 59), NIGHT, paris(2026, 11, 21, 21, 59)),
+        (paris(2026, 11, 21, 22, 0), NIGHT, paris(2026, 11, 22, 8, 0)),
+        (paris(2026, 11, 21, 23, 59), NIGHT, paris(2026, 11, 22, 8, 0)),
+        (paris(2026, 11, 22, 0, 0), NIGHT, paris(2026, 11, 22, 8, 0)),
+        (paris(2026, 11, 22, 7, 59), NIGHT, paris(2026, 11, 22, 8, 0)),
+        (paris(2026, 11, 22, 8, 0), NIGHT, paris(2026, 11, 22, 8, 0)),
+        (paris(2026, 12, 31, 23, 0), NIGHT, paris(2027, 1, 1, 8, 0)),
+        (paris(2026, 11, 21, 13, 0), NOON, paris(2026, 11, 21, 13, 30)),
+        (paris(2026, 11, 21, 12, 29), NOON, paris(2026, 11, 21, 12, 29)),
+        (paris(2026, 3, 28, 23, 0), NIGHT, paris(2026, 3, 29, 8, 0)),
+        (paris(2026, 10, 24, 23, 0), NIGHT, paris(2026, 10, 25, 8, 0)),
+        (paris(2026, 3, 29, 1, 0), Pace(quiet_from=time(0), quiet_until=time(2, 30)), paris(2026, 3, 29, 3, 30)),
+        (
+            paris(2026, 10, 25, 2, 15, fold=1),
+            Pace(quiet_from=time(0), quiet_until=time(2, 30)),
+            paris(2026, 10, 25, 2, 30, fold=1),
+        ),
+        (paris(2026, 11, 21, 23, 0), Pace(quiet_from=time(22)), paris(2026, 11, 21, 23, 0)),
+        (paris(2026, 11, 21, 22, 30), Pace(quiet_from=time(22), quiet_until=time(22)), paris(2026, 11, 21, 22, 30)),
+    ],
+)
+def test_quiet_hours(due_at: datetime, pace: Pace, at: datetime) -> None:
+    """Local wall clock, across midnight, across years and across both changes of the clock."""
+    assert speak_at(due_at, pace, None, PARIS) == at
+
+
+def test_spacing_counts_from_the_last_new_post_and_can_end_in_the_quiet_hours() -> None:
+    """Then the next morning it is."""
+    pace = replace(NIGHT, spacing=timedelta(hours=3))
+    due_at = paris(2026, 11, 21, 18, 0)
+    assert speak_at(due_at, pace, None, PARIS) == due_at
+    assert speak_at(due_at, pace, paris(2026, 11, 21, 17, 0), PARIS) == paris(2026, 11, 21, 20, 0)
+    assert speak_at(due_at, pace, paris(2026, 11, 21, 12, 0), PARIS) == due_at
+    assert speak_at(due_at, pace, paris(2026, 11, 21, 19, 30), PARIS) == paris(2026, 11, 22, 8, 0)
