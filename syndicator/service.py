@@ -62,7 +62,7 @@ class Service:
             if errors and (not self.many or not configs):
                 raise errors[0]
             await self._start_all(configs, errors)
-            await serving.follow()
+            await serving.follow(strict=True)
             systemd.ready(self.environ, self._status())
             event(self.log, logging.INFO, "service.ready", associations=len(self.attendants))
             await self._wait(serving)
@@ -158,9 +158,10 @@ class Service:
         interval = systemd.watchdog_interval_s(self.environ)
         while interval is not None:
             loop = asyncio.get_running_loop()
-            await asyncio.wait_for(loop.run_in_executor(self._executor, _nothing), timeout=interval)
-            if all(attendant.lives() for attendant in self.attendants.values()):
-                systemd.alive(self.environ)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(loop.run_in_executor(self._executor, _nothing), timeout=interval)
+                if all(attendant.lives() for attendant in self.attendants.values()):
+                    systemd.alive(self.environ)
             await asyncio.sleep(interval)
 
     def _status(self) -> str:

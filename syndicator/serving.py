@@ -25,18 +25,26 @@ class Serving:
         self._servers: dict[tuple[str, int], PublicServer] = {}
         self._sites: dict[tuple[str, int], Sequence[Site]] = {}
 
-    async def follow(self) -> None:
-        """Serve what the associations ask for now; raises ListenError when the first address of all cannot be had."""
+    async def follow(self, *, strict: bool = False) -> None:
+        """Serve what the associations ask for now; where a new address cannot be had, the old ones stay.
+
+        With ``strict`` it raises ListenError when there is one association and its address cannot be had.
+        """
         wanted = self._wanted()
-        for address in [address for address in self._servers if address not in wanted]:
-            await self._servers.pop(address).stop()
-        self._sites = {
+        self._sites |= {
             address: tuple(Site(prefix=web.path, folder=self._attendants[slug].tenant.config.public_dir) for slug, web in sharing.items())
             for address, sharing in wanted.items()
         }
         for address, sharing in wanted.items():
-            if address not in self._servers:
-                await self._listen(address, public=any(web.public_status for web in sharing.values()))
+            public = any(web.public_status for web in sharing.values())
+            if address in self._servers:
+                self._servers[address].public_status = public
+            else:
+                await self._listen(address, public=public, strict=strict)
+        if wanted.keys() <= self._servers.keys():
+            for address in self._servers.keys() - wanted.keys():
+                await self._servers.pop(address).stop()
+                del self._sites[address]
 
     def _wanted(self) -> dict[tuple[str, int], dict[str, Web]]:
         wanted: dict[tuple[str, int], dict[str, Web]] = {}
@@ -46,7 +54,7 @@ class Serving:
                 wanted.setdefault((web.host, web.port), {})[slug] = web
         return wanted
 
-    async def _listen(self, address: tuple[str, int], *, public: bool) -> None:
+    async def _listen(self, address: tuple[str, int], *, public: bool, strict: bool) -> None:
         server = PublicServer(
             sites=lambda: self._sites.get(address, ()),
             health=self.health,
@@ -57,7 +65,7 @@ class Serving:
         try:
             await server.start(*address)
         except ListenError as error:
-            if not self._servers and len(self._attendants) == 1:
+            if strict and len(self._attendants) == 1:
                 raise
             event(logging.getLogger("syndicator"), logging.ERROR, "web.refused", detail=error.detail)
             return

@@ -73,7 +73,7 @@ class PublicServer:
         self._health = health
         self._metrics = metrics
         self._now = now
-        self._public_status = public_status
+        self.public_status = public_status
         self._status = status
         self._files = Files()
         self._seen: Sequence[Site] | None = None
@@ -109,7 +109,7 @@ class PublicServer:
         path = request.path
         if request.method not in ("GET", "HEAD"):
             return self._other_method(request)
-        if path in _OWN and self._status and (self._public_status or _from_here(request)):
+        if path in _OWN and self._status and (self.public_status or _from_here(request)):
             return self._own(path, request)
         if _PATH.fullmatch(path) is None:
             return answers.not_found(_language(request))
