@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from syndicator.cli import COMMANDS, FAILED, OK, show_json
 from syndicator.cli.configuration import is_there, load_one
+from syndicator.logs import clean, visible
 from syndicator.model import Delivery
 from syndicator.words import say
 
@@ -90,7 +91,7 @@ def _title(store: Any, delivery: Delivery) -> str:
     if stored is None:
         return delivery.uid
     text = stored.item.title or to_text(stored.item.html)
-    return " ".join(text.split())[:60] or delivery.uid
+    return visible(" ".join(text.split())[:60]) or delivery.uid
 
 
 def _todo(store: Any, delivery: Delivery, language: str) -> str:
@@ -120,7 +121,7 @@ def reason(code: str, language: str) -> str:
     try:
         return say(language, f"reason.{code}")
     except KeyError:
-        return code
+        return clean(code)
 
 
 def _data(delivery: Delivery, title: str, todo: str) -> dict[str, Any]:
