@@ -364,25 +364,37 @@ def test_problems_speak_the_associations_language(tmp_path: Path, environ: dict[
     broken = mistake + "x = = 2\n"
 
     assert "no destination" in str(problems(write(tmp_path, mistake), environ))
-    assert problems(write(tmp_path, broken), environ)[0][::2] == (5, 'TOML syntax error in "x = …" (Invalid value).')
+    assert problems(write(tmp_path, broken), environ)[0][::2] == (
+        5,
+        "TOML syntax error in “x = …”: the value is missing, or its quotes are.",
+    )
     german = problems(write(tmp_path, mistake.replace('"en"', '"de"')), {**environ, "SYNDICATOR_LANGUAGE": "en"})
     assert "no destination" in str(german)
 
 
-@pytest.mark.parametrize(("text", "line"), [
-    ('a = "x\n', 1),
-    ("[association]\nname = 'x'\n[association]\n", 3),
-    ('[association]\nname = "x"\nname = "y"\n', 3),
-    ("a = [1,\n2\n", 2),
-    ("a = 1 b = 2", 1),
+@pytest.mark.parametrize(("text", "line", "why"), [
+    ('a = "x\n', 1, "un guillemet n'est pas refermé"),
+    ('a = "x', 1, "un guillemet n'est pas refermé"),
+    ("[association]\nname = 'x'\n[association]\n", 3, "écrit deux fois"),
+    ('[association]\nname = "x"\nname = "y"\n', 3, "écrit deux fois"),
+    ("a = { b = 1, b = 2 }", 1, "écrit deux fois"),
+    ("a = [1,\n2\n", 2, "un crochet ou une accolade n'est pas refermé"),
+    ("[association\n", 1, "un crochet ou une accolade n'est pas refermé"),
+    ("a = 1 b = 2", 1, "quelque chose de trop après la valeur"),
+    ("name = Les Amis", 1, "la valeur manque, ou ses guillemets manquent"),
+    ("name =\n", 1, "la valeur manque, ou ses guillemets manquent"),
+    ("name 'x'\n", 1, "il manque le signe ="),
+    ('path = "C:\\Users"', 1, "doublez la barre oblique inversée"),
+    ("a = 2026-99-99", 1, "(en anglais)"),
 ])  # fmt: skip
-def test_a_syntax_error_has_its_line(tmp_path: Path, environ: dict[str, str], text: str, line: int) -> None:
-    """A slip in the file's grammar is shown where it is."""
+def test_a_syntax_error_has_its_line(tmp_path: Path, environ: dict[str, str], text: str, line: int, why: str) -> None:
+    """A slip in the file's grammar is shown where it is, with what is wrong in words."""
     told = problems(write(tmp_path, text), environ)
 
     assert len(told) == 1
     assert told[0][0] == line
     assert "syntaxe" in told[0][2]
+    assert why in told[0][2]
 
 
 def test_a_syntax_error_does_not_show_the_secret_beside_it(tmp_path: Path, environ: dict[str, str]) -> None:

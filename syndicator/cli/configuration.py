@@ -61,8 +61,9 @@ def _only(folder: Path, args: Namespace) -> Config:
         config = load(paths[0], environ=as_the_service(folder, args.environ), many=True)
         args.language = config.association.language
         return config
-    names = ", ".join(str(path) for path in paths) or "*.toml"
-    text = say(args.language, "cli.which-one", names=names)
+    if not paths:
+        raise load_many(folder, environ=args.environ)[1][0]
+    text = say(args.language, "cli.which-one", names=", ".join(map(str, paths)))
     raise ConfigError([Problem(path=str(folder), line=None, key="", text=text)])
 
 

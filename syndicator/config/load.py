@@ -21,11 +21,27 @@ from syndicator.config.routes import read_routes
 from syndicator.config.sections import Folders, read_alerts, read_association, read_network, read_web
 from syndicator.config.settings import Config
 from syndicator.errors import ConfigError
-from syndicator.words import chain, language_of, languages
+from syndicator.words import chain, language_of, languages, say
 
 SECTIONS = ("association", "web", "network", "alerts", "sources", "destinations", "routes")
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _LANGUAGE_LINE = re.compile(r"^\s*language\s*=\s*[\"']([A-Za-z-]+)[\"']", re.MULTILINE)
+_SAID = {
+    "Cannot overwrite a value": "twice",
+    "Cannot declare": "twice",
+    "Duplicate inline table key": "twice",
+    "Invalid value": "no-quotes",
+    "Expected '=' after a key": "no-equals",
+    "Invalid statement": "no-equals",
+    "Unterminated string": "open-quotes",
+    "Illegal character": "open-quotes",
+    "Expected newline or end of document": "too-much",
+    "Unclosed": "open-bracket",
+    "Expected ']'": "open-bracket",
+    "Unescaped": "backslash",
+    "Invalid hex value": "backslash",
+}
+"""How tomllib's sentences begin → a word of ``config.syntax-*``; what is not here stays English."""
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -49,6 +65,10 @@ def load_many(folder: Path, *, environ: Mapping[str, str]) -> tuple[list[Config]
     """Every ``*.toml`` of ``folder``, by name; one that is wrong does not stop the others. Two never share a folder or an address."""
     configs: list[Config] = []
     errors: list[ConfigError] = []
+    if not folder.is_dir():
+        report = Report(path=str(folder), language=language_of(environ))
+        report.add((), "not-a-folder")
+        return [], [report.error()]
     taken: dict[object, Path] = {}
     for path in sorted(folder.glob("*.toml")):
         try:
@@ -112,7 +132,10 @@ def _syntax(said: str, text: str, report: Report) -> None:
     line = len(rows) if where is None or where[1] is None else int(where[1])
     row = rows[min(line, len(rows)) - 1].strip()
     shown = f"{row.split('=')[0]}= …" if "=" in row else row  # what follows may be a secret
-    report.add((), "syntax-end" if at_end else "syntax", line=line, reason=_WHERE.sub("", said), row=shown)
+    reason = _WHERE.sub("", said)
+    known = next((key for start, key in _SAID.items() if reason.startswith(start)), "other")
+    why = say(report.language, f"config.syntax-{known}", reason=reason)
+    report.add((), "syntax-end" if at_end else "syntax", line=line, reason=why, row=shown)
 
 
 def _language_line(text: str) -> str | None:
