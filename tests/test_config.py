@@ -385,7 +385,7 @@ def test_problems_speak_the_associations_language(tmp_path: Path, environ: dict[
     ("name =\n", 1, "la valeur manque, ou ses guillemets manquent"),
     ("name 'x'\n", 1, "il manque le signe ="),
     ('path = "C:\\Users"', 1, "doublez la barre oblique inversée"),
-    ("a = 2026-99-99", 1, "(en anglais)"),
+    ("a = 2026-02-30", 1, "(en anglais)"),
 ])  # fmt: skip
 def test_a_syntax_error_has_its_line(tmp_path: Path, environ: dict[str, str], text: str, line: int, why: str) -> None:
     """A slip in the file's grammar is shown where it is, with what is wrong in words."""
