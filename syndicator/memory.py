@@ -1,7 +1,8 @@
 """What glibc's allocator is told of this process: it lives for months, has idle threads, and now and then holds a large picture.
 
 Left alone, glibc gives every thread a heap of its own, and after the first large block that is freed it keeps blocks of up to 32 MB
-for later: a daemon that had made ten posters smaller stayed at 235 MB; told this, it goes back to 65 (``python -m benchmarks rss``).
+for later: a daemon that had made ten posters smaller stayed at 229 MiB; told this, it went back to 63. (Pictures have a process of their
+own since; what else is large, such as a page of a listing, still comes and goes.)
 """
 
 from __future__ import annotations
