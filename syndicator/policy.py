@@ -6,7 +6,7 @@ Pure; the randomness is handed in.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
 from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
@@ -19,7 +19,7 @@ DEFAULT_RATE_WAIT = timedelta(minutes=5)
 ASK_AGAIN = timedelta(seconds=20)
 """How long after an unknown outcome the question "did it go out?" is worth asking: the request may still be under way."""
 GIVE_UP = timedelta(days=14)
-"""How long an update or a deletion is tried before a person is asked."""
+"""How long an update or a deletion is tried, and a service is asked what became of a creation, before a person is."""
 KEY_MARGIN = 0.9
 """The part of a service's key window that we rely on: its clock is not ours."""
 FIRST_PROBE = timedelta(minutes=5)
@@ -101,6 +101,8 @@ def decide(error: Exception, delivery: Delivery, now: datetime, rng: random.Rand
 def _again(delivery: Delivery, now: datetime, rng: random.Random, reason: str) -> Decision:
     if delivery.purpose != "create" and now - delivery.created_at > GIVE_UP:
         return Park(reason=reason, outcome_unknown=False)
+    if delivery.outcome_unknown and delivery.first_sent_at is not None and now - delivery.first_sent_at > GIVE_UP:
+        return Park(reason="unknown", outcome_unknown=True)
     at = now + backoff(delivery.attempts + 1, rng)
     return Recover(at=at, reason=reason) if delivery.outcome_unknown else Retry(at=at, reason=reason)
 
@@ -108,10 +110,12 @@ def _again(delivery: Delivery, now: datetime, rng: random.Random, reason: str) -
 def _unknown(delivery: Delivery, now: datetime, rng: random.Random, reason: str, *, sent: bool, keyed: bool) -> Decision:
     if not sent:
         return _again(delivery, now, rng, reason)
-    if delivery.purpose in ("update", "delete"):  # the same again is harmless, but what is there is not known
-        return _again(replace(delivery, outcome_unknown=True), now, rng, reason)
+    if delivery.purpose != "create" and now - delivery.created_at > GIVE_UP:
+        return Park(reason=reason, outcome_unknown=False)
     wait = backoff(delivery.attempts + 1, rng)
-    return Recover(at=now + (wait if keyed else max(ASK_AGAIN, wait)), reason=reason)
+    # An edit repeated is harmless, unless the first one is still under way and comes last.
+    at_once = delivery.purpose == "delete" or (keyed and delivery.purpose == "create")
+    return Recover(at=now + (wait if at_once else max(ASK_AGAIN, wait)), reason=reason)
 
 
 def _gone(delivery: Delivery, reason: str) -> Decision:

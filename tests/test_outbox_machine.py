@@ -273,6 +273,12 @@ def _shorter_then_longer(m: OutboxMachine) -> None:
     m.edit(luck=luck(), which=0, long=True)
 
 
+def _late_edit(m: OutboxMachine) -> None:
+    _publish(m)
+    m.edit(luck=luck("late", wait=(5,)), which=0, long=False)
+    m.edit(luck=luck(wait=(1,)), which=0, long=False)
+
+
 def _answer_to_a_thread(m: OutboxMachine) -> None:
     m.publish(luck=luck(wait=()), answers=0, long=True)
     m.publish(luck=luck("refuse"), answers=1, long=False)
@@ -295,7 +301,7 @@ def _key_too_old(m: OutboxMachine) -> None:
 
 
 STORIES = (
-    _edit_taken_back, _back_before_it_was_gone, _shorter_then_longer, _answer_to_a_thread, _late_and_restarted,
+    _edit_taken_back, _late_edit, _back_before_it_was_gone, _shorter_then_longer, _answer_to_a_thread, _late_and_restarted,
     _gone_while_nobody_knows, _key_too_old,
 )  # fmt: skip
 

@@ -74,6 +74,12 @@ TABLE: list[tuple[Exception, dict[str, Any], bool, Decision]] = [
     (Transient("x"), {"attempts": 3}, SENT, Retry(at=after(80), reason="Transient: x")),
     (Transient("x"), {"outcome_unknown": True}, UNSENT, Recover(at=after(10), reason="Transient: x")),
     (Transient("x"), {"outcome_unknown": True}, SENT, Recover(at=after(10), reason="Transient: x")),
+    (
+        Transient("x"),
+        {"outcome_unknown": True, "first_sent_at": NOW - GIVE_UP - timedelta(seconds=1)},
+        UNSENT,
+        Park(reason="unknown", outcome_unknown=True),
+    ),
     (Transient("x"), {"purpose": "update"}, SENT, Retry(at=after(10), reason="Transient: x")),
     (Transient("x"), {"purpose": "update", "created_at": NOW - GIVE_UP}, SENT, Retry(at=after(10), reason="Transient: x")),
     (
@@ -106,7 +112,7 @@ TABLE: list[tuple[Exception, dict[str, Any], bool, Decision]] = [
     (OutcomeUnknown("x"), {}, SENT, Recover(at=NOW + ASK_AGAIN, reason="OutcomeUnknown: x")),
     (OutcomeUnknown("x"), {"attempts": 4}, SENT, Recover(at=after(160), reason="OutcomeUnknown: x")),
     (OutcomeUnknown("x"), {"outcome_unknown": True}, UNSENT, Recover(at=after(10), reason="OutcomeUnknown: x")),
-    (OutcomeUnknown("x"), {"purpose": "update"}, SENT, Recover(at=after(10), reason="OutcomeUnknown: x")),
+    (OutcomeUnknown("x"), {"purpose": "update"}, SENT, Recover(at=NOW + ASK_AGAIN, reason="OutcomeUnknown: x")),
     (OutcomeUnknown("x"), {"purpose": "delete"}, SENT, Recover(at=after(10), reason="OutcomeUnknown: x")),
     (OutcomeUnknown("x"), {"purpose": "update"}, UNSENT, Retry(at=after(10), reason="OutcomeUnknown: x")),
     (AuthExpired("x"), {}, SENT, Pause(at=NOW + FIRST_PROBE, reason="AuthExpired: x", person=True, outcome_unknown=False)),
