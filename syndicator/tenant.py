@@ -28,6 +28,10 @@ from syndicator.route import Route
 from syndicator.store import Ledger, Store
 
 
+LOCK_TRIES = 15
+LOCK_WAIT_S = 0.1
+
+
 @dataclass(kw_only=True)
 class Tenant:
     """An association, ready for steps; everything it keeps in memory can be lost without harm."""
@@ -224,9 +228,18 @@ class Tenant:
             ) from error
         self._lock_fd = fd
 
+    async def _lock_soon(self) -> None:
+        """``lock``, with some patience for a process that was killed and is not quite gone."""
+        for _ in range(LOCK_TRIES - 1):
+            try:
+                return self.lock()
+            except StateError:
+                await asyncio.sleep(LOCK_WAIT_S)
+        return self.lock()
+
     async def start(self) -> None:
         """Take the folder, and give back what an interrupted process had claimed."""
-        self.lock()
+        await self._lock_soon()
         subjects = [f"source:{name}" for name in self.config.sources] + [f"destination:{name}" for name in self.config.destinations]
 
         def begin(store: Store) -> None:
