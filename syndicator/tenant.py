@@ -27,7 +27,6 @@ from syndicator.policy import speak_at
 from syndicator.route import Route
 from syndicator.store import Ledger, Store
 
-
 LOCK_TRIES = 15
 LOCK_WAIT_S = 0.1
 
