@@ -132,14 +132,14 @@ async def _judge(scene: Lab, operation: Operation, step: Step, found: Tally, *, 
 
 
 async def _decide(scene: Lab, expected: Sequence[Shown], parked: Sequence[dict[str, Any]]) -> Sequence[Shown]:
-    """Look at the network and do what a person is told: drop what is there, send again what is not. What must be seen then."""
+    """Look at the network and do what a person is told: tell what is there, send again what is not. What must be seen then."""
     (one,) = parked
     assert (one["purpose"], one["reason"], one["outcome_unknown"]) == ("create", "unknown", True)
     said = await scene.command("outbox", "list")
-    for advice in (f"syndicator outbox drop {one['id']}", f"syndicator outbox retry {one['id']}"):
+    for advice in (f"syndicator outbox done {one['id']}", f"syndicator outbox retry {one['id']}"):
         assert advice in said, said
     there = [shown for shown in scene.network.shown() if shown.text == one["title"]]
-    await scene.command("outbox", "drop" if there else "retry", str(one["id"]))
+    await scene.command("outbox", "done" if there else "retry", str(one["id"]))
     await scene.run()
     # Nobody told us the id of what is there: what answers it stands alone.
     return [replace(shown, answers="") if there and shown.answers == one["title"] else shown for shown in expected]
