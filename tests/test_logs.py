@@ -89,7 +89,10 @@ SECRETS: list[tuple[str, Any]] = [
     ("password: s3cr3t", "password: …"),
     ("client_secret=s3cr3t", "client_secret=…"),
     ("https://api.telegram.org/bot123456789:AAH-s3cr3t_s3cr3t_s3cr3t/sendMessage", "https://api.telegram.org/bot…/sendMessage"),
-    ("https://discord.com/api/v10/webhooks/123456789012/s3cr3t_s3cr3t_s3cr3t-s3cr3t", "https://discord.com/api/v10/webhooks/123456789012/…"),
+    (
+        "https://discord.com/api/v10/webhooks/123456789012/s3cr3t_s3cr3t_s3cr3t-s3cr3t",
+        "https://discord.com/api/v10/webhooks/123456789012/…",
+    ),
     ("smtps://user:s3cr3t@mail.example:465", "smtps://user:…@mail.example:465"),
     ("https://:s3cr3t@x.example/", "https://:…@x.example/"),
 ]
