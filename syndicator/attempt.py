@@ -18,11 +18,11 @@ from syndicator.errors import ConnectorError, Gone, Rejected, StateError, Transi
 from syndicator.items import Stored
 from syndicator.logs import event
 from syndicator.model import Delivery, Event, Item, Post, Receipt, Rendition
-from syndicator.outbox import Sent
 from syndicator.plan import Facts, refusal, too_late
 from syndicator.policy import Decision, Done, Drop, Park, Pause, Recover, Retry, backoff, decide, key_holds
 from syndicator.render import render
 from syndicator.route import Route, Style
+from syndicator.rows import Sent
 from syndicator.store import Store
 from syndicator.tenant import Tenant
 from syndicator.words import pick

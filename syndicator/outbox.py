@@ -13,24 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndicator.codec import delivery_key, dump, load
+from syndicator.codec import delivery_key, dump
 from syndicator.items import instant
 from syndicator.model import Delivery, Receipt, Rendition
 from syndicator.plan import RECONSIDERED, Known, Plan, Planned
 from syndicator.policy import ASK_AGAIN
+from syndicator.rows import Sent, delivery_of, instant_of, sent_of
 from syndicator.schema import Database
 
 OPEN = "state in ('pending', 'sending')"
 UNSETTLED = "(state in ('pending', 'sending') or (state = 'parked' and outcome_unknown = 1))"
 AGAIN = ", ".join(f"'{reason}'" for reason in sorted(RECONSIDERED))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sent:
-    """A remote object as we left it."""
-
-    receipt: Receipt
-    rendition: Rendition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +117,7 @@ class Outbox:
     def claim(self, destination: str, owner: str, lease: timedelta, now: datetime, allowed: Allowed) -> Claim:
         """Take the first delivery that may leave now, for ``lease``; else say when to look again."""
         last = self._one("select last_sent_at from destination where name = ?", destination)
-        last_sent_at = _instant(last["last_sent_at"]) if last else None
+        last_sent_at = instant_of(last["last_sent_at"]) if last else None
         look_again: datetime | None = None
         rows = self._db.conn.execute(f"select * from delivery where destination = ? and {OPEN} order by due_at, id", (destination,))  # noqa: S608
         for row in rows:
@@ -132,8 +125,8 @@ class Outbox:
             if due_at > now:
                 look_again = due_at if look_again is None else min(look_again, due_at)
                 break
-            leased_until = _instant(row["lease_until"])
-            delivery = _delivery(row)
+            leased_until = instant_of(row["lease_until"])
+            delivery = delivery_of(row)
             at = max(delivery.due_at, leased_until or delivery.due_at)
             if row["revision"] and self._unsettled_before(row):
                 continue
@@ -234,7 +227,7 @@ class Outbox:
         sql = "select * from delivery where uid = ? and destination = ? and purpose = 'create' and revision = ? and part = 0"
         first = self._one(sql, update.uid, update.destination, incarnation)
         if first is not None:
-            self._write_parts(_delivery(first), parts, now)
+            self._write_parts(delivery_of(first), parts, now)
 
     def _write_parts(self, first: Delivery, parts: Sequence[Rendition], now: datetime) -> None:
         self._db.conn.execute(
@@ -356,7 +349,7 @@ class Outbox:
     def delivery(self, delivery_id: int) -> Delivery | None:
         """One row."""
         row = self._one("select * from delivery where id = ?", delivery_id)
-        return None if row is None else _delivery(row)
+        return None if row is None else delivery_of(row)
 
     def deliveries(self, *states: str, limit: int = 200) -> list[Delivery]:
         """Rows in these states, the newest change first."""
@@ -365,12 +358,12 @@ class Outbox:
             f"select * from delivery where state in ({marks}) order by updated_at desc, id desc limit ?",  # noqa: S608
             (*states, limit),
         )
-        return [_delivery(row) for row in rows]
+        return [delivery_of(row) for row in rows]
 
     def waiting(self, destination: str, limit: int = 20) -> list[Delivery]:
         """What leaves next for a destination."""
         sql = f"select * from delivery where destination = ? and {OPEN} order by due_at, id limit ?"  # noqa: S608
-        return [_delivery(row) for row in self._db.conn.execute(sql, (destination, limit))]
+        return [delivery_of(row) for row in self._db.conn.execute(sql, (destination, limit))]
 
     def counts(self) -> Mapping[tuple[str, str], int]:
         """(destination, state) → how many deliveries."""
@@ -390,7 +383,7 @@ class Outbox:
         row = self._one(
             "select * from receipt where destination = ? and uid = ? and part = ? and deleted_at is null", destination, uid, part
         )
-        return None if row is None else _sent(row)
+        return None if row is None else sent_of(row)
 
     def unsure(self, destination: str, uid: str, part: int = 0) -> bool:
         """Whether an edit may have reached the remote object without our knowing: then it may not look as ``sent`` says."""
@@ -400,42 +393,7 @@ class Outbox:
     def parts(self, destination: str, uid: str) -> list[Sent]:
         """The remote objects of one item, first part first."""
         sql = "select * from receipt where destination = ? and uid = ? and deleted_at is null order by part"
-        return [_sent(row) for row in self._db.conn.execute(sql, (destination, uid))]
+        return [sent_of(row) for row in self._db.conn.execute(sql, (destination, uid))]
 
     def _one(self, sql: str, *values: Any) -> Any:
         return self._db.conn.execute(sql, values).fetchone()
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def _delivery(row: Any) -> Delivery:
-    return Delivery(
-        id=row["id"],
-        route=row["route"],
-        source=row["source"],
-        uid=row["uid"],
-        destination=row["destination"],
-        purpose=row["purpose"],
-        revision=row["revision"],
-        part=row["part"],
-        key=row["key"],
-        state=row["state"],
-        due_at=datetime.fromisoformat(row["due_at"]),
-        attempts=row["attempts"],
-        prepared=row["prepared"],
-        rendition=load(Rendition, row["rendition"]) if row["rendition"] else None,
-        first_sent_at=_instant(row["first_sent_at"]),
-        outcome_unknown=bool(row["outcome_unknown"]),
-        reason=row["reason"],
-        parent_id=row["parent_id"],
-        created_at=datetime.fromisoformat(row["created_at"]),
-        updated_at=datetime.fromisoformat(row["updated_at"]),
-    )
-
-
-def _sent(row: Any) -> Sent:
-    data = tuple((str(name), str(value)) for name, value in json.loads(row["data"]))
-    receipt = Receipt(remote_id=row["remote_id"], url=row["url"], uri=row["uri"], data=data)
-    return Sent(receipt=receipt, rendition=load(Rendition, row["rendition"]))

@@ -21,9 +21,10 @@ from syndicator import schema
 from syndicator.errors import StateError
 from syndicator.items import Stored, instant
 from syndicator.model import Delivery, Item, Place, Receipt, Rendition, Tombstone
-from syndicator.outbox import Claim, Sent
+from syndicator.outbox import Claim
 from syndicator.plan import Cancelled, Change, Known, Plan, Planned
 from syndicator.problems import Problem
+from syndicator.rows import Sent
 from syndicator.store import Ledger, Store
 from syndicator.testing import make_event, make_post, make_rendition
 
