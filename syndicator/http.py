@@ -129,8 +129,11 @@ class Http:
         data: Any = None,
         max_bytes: int = JSON_MAX_BYTES,
         timeout_s: float = TOTAL_TIMEOUT_S,
+        question: bool = False,
     ) -> Response:
         """Send and read to the end, following redirects of safe methods; any status is an answer.
+
+        ``question`` says that the request changes nothing whatever its method (GraphQL asks by POST): it is as safe to repeat as a GET.
 
         Raises Transient when the request surely did not take effect (refused, unresolved, any failure of a safe method), OutcomeUnknown
         when another method's answer was lost, Rejected for a private address, a bad URL or a body larger than ``max_bytes``.
@@ -143,7 +146,17 @@ class Http:
         trusted = _host(url) in self.allow_private
         for _ in range(REDIRECTS_MAX + 1):
             response = await self._once(
-                method, url, sent, params, json, data, max_bytes, timeout_s, asked, private=trusted and _host(url) in self.allow_private
+                method,
+                url,
+                sent,
+                params,
+                json,
+                data,
+                max_bytes,
+                timeout_s,
+                asked,
+                private=trusted and _host(url) in self.allow_private,
+                question=question,
             )
             location = response.headers.get("Location")
             if response.status not in (301, 302, 303, 307, 308) or not location or method not in SAFE_METHODS:
@@ -171,8 +184,9 @@ class Http:
         asked: str,
         *,
         private: bool,
+        question: bool,
     ) -> Response:
-        safe = method in SAFE_METHODS
+        safe = question or method in SAFE_METHODS
         session = self.sessions.get(private=private, write=not safe)
         timeout = aiohttp.ClientTimeout(total=timeout_s, connect=10, sock_read=15)
         try:

@@ -12,7 +12,7 @@ from gql.transport.async_transport import AsyncTransport
 from graphql import ExecutionResult
 
 from syndicator.contract import Context
-from syndicator.errors import AuthExpired, ConnectorError, OutcomeUnknown, Rejected, Transient, words
+from syndicator.errors import AuthExpired, ConnectorError, Rejected, Transient, words
 from syndicator.http import Http, Response, error_for
 
 ANSWER_MAX_BYTES = 10_000_000
@@ -70,17 +70,14 @@ class GuardedTransport(AsyncTransport):
 
     async def execute(self, request: GraphQLRequest) -> ExecutionResult:
         """Put one question; raises our errors where no GraphQL answer came."""
-        try:
-            response = await self._http.request(
-                "POST",
-                self._url,
-                json=request.payload,
-                headers={"Accept": "application/json", "Accept-Language": "en"},
-                max_bytes=ANSWER_MAX_BYTES,
-            )
-        except OutcomeUnknown as error:
-            # A question changes nothing: not knowing whether it arrived is the same as an outage.
-            raise Transient(error.detail) from error
+        response = await self._http.request(
+            "POST",
+            self._url,
+            json=request.payload,
+            headers={"Accept": "application/json", "Accept-Language": "en"},
+            max_bytes=ANSWER_MAX_BYTES,
+            question=True,
+        )
         _refuse(response, self._now())
         return _result(response)
 
