@@ -42,6 +42,11 @@ HORIZON = timedelta(days=2)
 """How far the clock may be moved on until nothing is left to wait for."""
 STEPS_MAX = 400
 HIGH_FD = 900
+LATE_IMPORTS = (
+    "connectors.mastodon.client", "connectors.mastodon.transport", "encodings.utf_8_sig", "mastodon", "requests", "PIL.Image", "regex",
+    "syndicator.attempt", "syndicator.render", "syndicator.media", "syndicator.cli.outbox",
+)  # fmt: skip
+"""What a daemon loads when it first needs it: loaded once here, not in every process."""
 
 
 class Page:
@@ -126,16 +131,24 @@ def die() -> None:
     signal.pause()
 
 
-def arm(page: Page, kill: tuple[int, str] | None) -> None:
-    """Count the ledger's transactions; at the one that ``kill`` names, die ``before`` it begins, ``inside`` it or ``after`` its commit."""
+def arm(page: Page, kill: tuple[int, str] | None) -> list[int]:
+    """Count the ledger's transactions; at the one that ``kill`` names, die ``before`` it begins, ``inside`` it or ``after`` its commit.
+
+    The list grows by the numbers of those that write.
+    """
     real = Ledger.transact_now
+    writing: list[int] = []
 
     def transact_now(ledger: Ledger, work: Callable[[Store], Any]) -> Any:
         page.transactions += 1
         stage = kill[1] if kill is not None and kill[0] == page.transactions else ""
 
         def inside(store: Store) -> Any:
+            connection = store.outbox._db.conn
+            before = connection.total_changes
             result = work(store)
+            if connection.total_changes != before:
+                writing.append(page.transactions)
             if stage == "inside":
                 die()
             return result
@@ -148,6 +161,7 @@ def arm(page: Page, kill: tuple[int, str] | None) -> None:
         return result
 
     setattr(Ledger, "transact_now", transact_now)  # noqa: B010 - a method is replaced, on purpose
+    return writing
 
 
 async def settle(config_path: Path, page: Page) -> None:
@@ -182,18 +196,18 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
             code = main(job["argv"], {"LANG": "fr_FR.UTF-8"})
         return {"code": code, "said": said.getvalue()}
     kill = job.get("kill")
-    arm(page, (int(kill[0]), str(kill[1])) if kill else None)
+    writing = arm(page, (int(kill[0]), str(kill[1])) if kill else None)
     log = logging.FileHandler(job["log"])
     log.setFormatter(logging.Formatter("%(message)s"))
     logging.getLogger("syndicator").addHandler(log)
     logging.getLogger("syndicator").setLevel(logging.INFO)
     asyncio.run(settle(Path(job["config"]), page))
-    return {"transactions": page.transactions}
+    return {"transactions": page.transactions, "writing": writing}
 
 
 def serve(path: str) -> None:
     """Fork for every job, until the socket's folder is gone or we are told to end."""
-    for name in ("connectors.mastodon.client", "mastodon", "requests", "PIL.Image", "syndicator.media", "syndicator.cli.outbox"):
+    for name in LATE_IMPORTS:
         importlib.import_module(name)
     registry.find("sources", "origin-file")
     registry.find("destinations", "wall")

@@ -345,9 +345,8 @@ class Lab:
         """Every point of a run from ``saved`` at which it can be killed, in order; the run itself is left as it ended."""
         self.restore(saved)
         ran = await self.run()
-        return sorted(
-            [*_ledger_steps(int(ran.answer["transactions"])), *_request_steps(self.network.killer.seen)], key=lambda step: step.order
-        )
+        ledger = _ledger_steps(int(ran.answer["transactions"]), set(ran.answer["writing"]))
+        return sorted([*ledger, *_request_steps(self.network.killer.seen)], key=lambda step: step.order)
 
     async def kill(self, saved: Saved, step: Step) -> None:
         """From ``saved`` on, die at ``step``."""
@@ -368,9 +367,11 @@ def uid_of(name: str) -> str:
     return f"{ORIGIN}/{name}"
 
 
-def _ledger_steps(transactions: int) -> Iterator[Step]:
+def _ledger_steps(transactions: int, writing: set[int]) -> Iterator[Step]:
     for number in range(1, transactions + 1):
         for place, stage in enumerate(LEDGER_STAGES):
+            if stage == "inside" and number not in writing:
+                continue
             yield Step(label=f"transaction {number}, {stage}", transactions=number, place=(place,), stage=stage)
 
 

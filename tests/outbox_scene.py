@@ -180,15 +180,11 @@ class Wire:
             parts=rendition.parts,
             text=rendition.text,
             answers=before.id if before else None,
-            answers_last=before is None or before.part == before.parts - 1 or self._removed_after(before),
+            answers_last=before is None or before.part == before.parts - 1,
         )
         self.things[thing.id] = self.ever[thing.id] = thing
         self._keys[key] = (thing.id, self.clock())
         return thing
-
-    def _removed_after(self, thing: Thing) -> bool:
-        after = [other for other in self.ever.values() if other.uid == thing.uid and other.part == thing.part + 1]
-        return bool(after) and not any(other.id in self.things for other in after)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,7 +60,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.wire = Wire(self.clock, kind, blind_retries=blind_retries and kind == "blind")
         self.process = Process(config_for(Path(self.folder.name), self.origin, self.wire), self.clock)
         self.by_hand: set[str] = set()
-        """uids of what a person found there and dropped: we have no receipt, so what happens to it later is theirs to do."""
+        """uids of what a person found there: we have no receipt, so what happens to it later is theirs to do."""
         self.vanished: set[str] = set()
         """uids that were gone once: what answers them may stand alone."""
         self.versions = 0
@@ -212,7 +212,8 @@ class OutboxMachine(RuleBasedStateMachine):
             assert parent in troubled, f"{post.uid} answers nothing"
         else:
             assert self.wire.ever[thing.answers].uid == parent
-            assert thing.answers_last or parent in troubled, f"{post.uid} answers the middle of a thread"
+            # Of a thread that an edit was just making shorter or longer, either part may have been the last.
+            assert thing.answers_last or parent in troubled or parent in self.before, f"{post.uid} answers the middle of a thread"
 
     # small print
 
@@ -236,12 +237,12 @@ class OutboxMachine(RuleBasedStateMachine):
         return [one.text for one in render(post, limits, config.routes["all"].style, association=config.association)]
 
     def _decide(self, delivery: Delivery) -> None:
-        """As ``syndicator outbox`` does it: drop what is there, send again what is not."""
+        """As ``syndicator outbox`` does it: say of what is there that it is done, send again what is not."""
         now = self.clock()
         there = any(thing.key == delivery.key for thing in self.wire.ever.values())
         if delivery.outcome_unknown and there:
             self.by_hand.add(delivery.uid)
-            self.process.ledger(lambda store: store.outbox.abandon(delivery.id, now))
+            self.process.ledger(lambda store: store.outbox.settle_by_hand(delivery.id, now))
         else:
             self.wire.forgive(delivery.key)
             self.process.ledger(lambda store: store.outbox.retry(delivery.id, now))
