@@ -19,20 +19,8 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.kill_scene import (
-    HTTP_STAGES,
-    LEDGER_STAGES,
-    ROOT,
-    ForkServer,
-    Lab,
-    NetworkName,
-    Saved,
-    Shown,
-    Step,
-    differences,
-    lab,
-    undecidable,
-)
+from tests.kill_networks import HTTP_STAGES, NetworkName, Shown
+from tests.kill_scene import LEDGER_STAGES, ROOT, ForkServer, Lab, Saved, Step, differences, lab, undecidable
 
 NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
 CREATION = {"mastodon": "POST /api/v1/statuses", "gotosocial": "POST /api/v1/statuses", "wall": "POST /hook"}

@@ -24,7 +24,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from syndicator.model import Delivery, Post
 from syndicator.render import render
-from tests.outbox_scene import ANSWERS, Clock, Kind, Origin, Process, Thing, Wire, config_for
+from tests.outbox_scene import Origin, Process, config_for
+from tests.outbox_wire import ANSWERS, Clock, Kind, Thing, Wire
 
 EXAMPLES = int(os.environ.get("SYNDICATOR_MACHINE_EXAMPLES", "0"))
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
