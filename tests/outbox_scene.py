@@ -193,6 +193,11 @@ class Process:
                 return delivered.again_at
         raise AssertionError("it never comes to rest")
 
+    async def look(self) -> None:
+        """Look at the origin while something else is going on."""
+        assert self._tenant is not None
+        await steps.poll(self._tenant, "origin")
+
     def _arm(self, tenant: Tenant) -> None:
         assert isinstance(tenant.ledger, FragileLedger)
         if self.cut is not None:

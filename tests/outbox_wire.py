@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
@@ -59,6 +59,8 @@ class Wire:
         self.clock, self.kind, self.blind_retries = clock, kind, blind_retries
         self.up = True
         self.script: deque[Answer] = deque()
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        """What happens, once, while the next creation is being prepared."""
         self.things: dict[str, Thing] = {}
         self.ever: dict[str, Thing] = {}
         self.rejected: set[str] = set()
@@ -193,6 +195,12 @@ class Blind:
         self.wire.ask()
 
     async def close(self) -> None: ...
+
+    async def prepare(self, rendition: Rendition, key: str) -> str:
+        meanwhile, self.wire.meanwhile = self.wire.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return "ready"
 
     async def publish(self, rendition: Rendition, key: str, *, parent: Receipt | None = None, prepared: str | None = None) -> Receipt:
         return self.wire.publish(rendition, key, parent)

@@ -25,7 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from syndicator.model import Delivery, Post
 from syndicator.render import render
 from tests.outbox_scene import Origin, Process, config_for
-from tests.outbox_wire import ANSWERS, Clock, Kind, Thing, Wire
+from tests.outbox_wire import ANSWERS, LATE_BY, Clock, Kind, Thing, Wire
 
 EXAMPLES = int(os.environ.get("SYNDICATOR_MACHINE_EXAMPLES", "0"))
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -99,9 +99,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(luck=LUCK, which=strategies.integers(0, 5))
     def delete(self, luck: Luck, which: int) -> None:
         post = self._chosen(list(self.origin.posts.values()), which)
-        self.graves[post.uid] = self.origin.posts.pop(post.uid)
-        self.origin.gone.add(post.uid)
-        self.vanished.add(post.uid)
+        self._bury(post.uid)
         self._go_on(luck)
 
     @precondition(lambda self: self.origin.gone)
@@ -111,6 +109,23 @@ class OutboxMachine(RuleBasedStateMachine):
         self.origin.gone.remove(uid)
         self.origin.posts[uid] = self.graves.pop(uid)
         self._go_on(luck)
+
+    @precondition(lambda self: self.origin.posts)
+    @rule(which=strategies.integers(0, 5), gone=strategies.booleans())
+    def meanwhile(self, which: int, gone: bool) -> None:
+        """An edit or a deletion that we learn of while something is about to leave."""
+        uid = self._chosen(list(self.origin.posts), which)
+
+        async def happen() -> None:
+            post = self.origin.posts.get(uid)
+            if post is not None and gone:
+                self._bury(uid)
+            elif post is not None:
+                self.before[uid] = post.html
+                self.origin.posts[uid] = replace(post, html=self._text(long=False))
+            await self.process.look()
+
+        self.wire.meanwhile = happen
 
     # what happens otherwise
 
@@ -179,6 +194,8 @@ class OutboxMachine(RuleBasedStateMachine):
             if self._rows("parked"):
                 self.person()
             elif again_at is None and not self._rows("pending", "sending"):
+                self.clock.at += LATE_BY
+                self.wire.catch_up()
                 return
             self.clock.at = max(self.clock.at + timedelta(seconds=1), again_at or self.clock.at + timedelta(minutes=5))
             self.wire.catch_up()
@@ -217,6 +234,11 @@ class OutboxMachine(RuleBasedStateMachine):
             assert thing.answers_last or parent in troubled or parent in self.before, f"{post.uid} answers the middle of a thread"
 
     # small print
+
+    def _bury(self, uid: str) -> None:
+        self.graves[uid] = self.origin.posts.pop(uid)
+        self.origin.gone.add(uid)
+        self.vanished.add(uid)
 
     def _text(self, long: bool) -> str:
         self.versions += 1
@@ -275,6 +297,18 @@ def _shorter_then_longer(m: OutboxMachine) -> None:
     m.edit(luck=luck(), which=0, long=True)
 
 
+def _edited_meanwhile(m: OutboxMachine) -> None:
+    m.publish(luck=luck(wait=()), answers=0, long=False)
+    m.meanwhile(which=0, gone=False)
+    m.pass_time(luck=luck())
+
+
+def _gone_meanwhile(m: OutboxMachine) -> None:
+    m.publish(luck=luck(wait=()), answers=0, long=False)
+    m.meanwhile(which=0, gone=True)
+    m.pass_time(luck=luck())
+
+
 def _late_edit(m: OutboxMachine) -> None:
     _publish(m)
     m.edit(luck=luck("late", wait=(5,)), which=0, long=False)
@@ -303,8 +337,8 @@ def _key_too_old(m: OutboxMachine) -> None:
 
 
 STORIES = (
-    _edit_taken_back, _late_edit, _back_before_it_was_gone, _shorter_then_longer, _answer_to_a_thread, _late_and_restarted,
-    _gone_while_nobody_knows, _key_too_old,
+    _edit_taken_back, _edited_meanwhile, _gone_meanwhile, _late_edit, _back_before_it_was_gone, _shorter_then_longer,
+    _answer_to_a_thread, _late_and_restarted, _gone_while_nobody_knows, _key_too_old,
 )  # fmt: skip
 
 
