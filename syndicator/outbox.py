@@ -317,7 +317,8 @@ class Outbox:
         """A person says that it is not there: send it again. False when there is no such parked delivery."""
         return bool(
             self._db.conn.execute(
-                "update delivery set state = 'pending', outcome_unknown = 0, first_sent_at = null, attempts = 0, due_at = ?, reason = '',"
+                "update delivery set state = 'pending', outcome_unknown = purpose != 'create' and outcome_unknown, first_sent_at = null,"
+                " attempts = 0, due_at = ?, reason = '',"
                 " rendition = case when part > 0 then rendition end, prepared = null, updated_at = ? where id = ? and state = 'parked'",
                 (instant(now), instant(now), delivery_id),
             ).rowcount

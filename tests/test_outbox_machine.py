@@ -315,6 +315,13 @@ def _late_edit(m: OutboxMachine) -> None:
     m.edit(luck=luck(wait=(1,)), which=0, long=False)
 
 
+def _removal_refused_the_second_time(m: OutboxMachine) -> None:
+    _publish(m, long=True)
+    m.edit(luck=luck("ok", "lose-answer", "reject", wait=(31, 31)), which=0, long=False)
+    m.person()
+    m.edit(luck=luck(), which=0, long=True)
+
+
 def _answer_to_a_thread(m: OutboxMachine) -> None:
     m.publish(luck=luck(wait=()), answers=0, long=True)
     m.publish(luck=luck("refuse"), answers=1, long=False)
@@ -338,6 +345,7 @@ def _key_too_old(m: OutboxMachine) -> None:
 
 STORIES = (
     _edit_taken_back, _edited_meanwhile, _gone_meanwhile, _late_edit, _back_before_it_was_gone, _shorter_then_longer,
+    _removal_refused_the_second_time,
     _answer_to_a_thread, _late_and_restarted, _gone_while_nobody_knows, _key_too_old,
 )  # fmt: skip
 
