@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syndicator.contract import CanDelete, CanFind, CanPrepare, CanUpdate, Publisher
-from syndicator.errors import ConnectorError, Gone, Rejected, StateError, Transient
+from syndicator.errors import ConnectorError, Gone, Rejected, StateError, Transient, Unprepared
 from syndicator.items import Stored
 from syndicator.logs import event
 from syndicator.model import Delivery, Event, Item, Post, Receipt, Rendition
@@ -89,7 +89,7 @@ async def _create(
         if not renditions:
             return
     rendition = renditions[0]
-    prepared = await _prepared(tenant, publisher, delivery, rendition)
+    prepared = await _prepared(tenant, publisher, delivery, rendition, parent)
     if not await tenant.ledger.transact(lambda store: _leave(store, delivery, stored, renditions, tenant.now())):
         return
     leaving()
@@ -122,7 +122,7 @@ async def _found_out(tenant: Tenant, publisher: Publisher, delivery: Delivery) -
 async def _recovered(tenant: Tenant, publisher: Publisher, delivery: Delivery) -> bool:
     """Whether an unknown outcome is settled without sending: found there, or left to a person."""
     if isinstance(publisher, CanFind) and delivery.rendition is not None:
-        receipt = await publisher.find(delivery.key, delivery.rendition)
+        receipt = await publisher.find(delivery.key, delivery.rendition, prepared=delivery.prepared)
         event(tenant.log, logging.INFO, "delivery.looked-for", delivery=delivery.id, found=receipt is not None)
         if receipt is not None:
             await _done(tenant, delivery, receipt, delivery.rendition)
@@ -228,12 +228,12 @@ def _rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: 
     )
 
 
-async def _prepared(tenant: Tenant, publisher: Publisher, delivery: Delivery, rendition: Rendition) -> str | None:
+async def _prepared(tenant: Tenant, publisher: Publisher, delivery: Delivery, rendition: Rendition, parent: Receipt | None) -> str | None:
     if not isinstance(publisher, CanPrepare):
         return None
     if delivery.prepared is not None and delivery.rendition == rendition:
         return delivery.prepared
-    prepared = await publisher.prepare(rendition, delivery.key)
+    prepared = await publisher.prepare(rendition, delivery.key, parent=parent)
     await tenant.ledger.transact(lambda store: store.outbox.prepared(delivery.id, prepared, rendition, tenant.now()))
     return prepared
 
@@ -342,6 +342,8 @@ async def _postpone(tenant: Tenant, delivery: Delivery, decision: Decision, erro
     advice = pick(hint, tenant.language) if hint else ""
 
     def write(store: Store) -> None:
+        if isinstance(error, Unprepared):
+            store.outbox.unprepare(delivery.id)
         store.outbox.again(delivery, decision.at, decision.reason, now, outcome_unknown=unknown, attempted=sent)
         if rest is not None:
             store.accounts.pause(name, rest, decision.reason)

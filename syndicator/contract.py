@@ -28,11 +28,12 @@ from syndicator.model import Batch, Item, Receipt, Rendition
 if TYPE_CHECKING:
     from syndicator.http import Http
 
-TextUnit = Literal["characters", "graphemes", "utf16", "weighted", "bytes"]
+TextUnit = Literal["characters", "graphemes", "utf16", "weighted", "threads", "bytes"]
 """How a service counts: Unicode code points after NFC; extended grapheme clusters; UTF-16 code units; twitter-text v3 weights;
-UTF-8 bytes."""
+code points but emoji in UTF-8 bytes (Threads); UTF-8 bytes."""
 
-Markup = Literal["plain", "html", "markdown"]
+Markup = Literal["plain", "html", "markdown", "little"]
+"""What the text is written in; ``little`` is LinkedIn's little text format."""
 
 
 class Secret:
@@ -71,12 +72,32 @@ class MediaLimits:
     image_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/gif", "image/webp")
     image_max_bytes: int | None = None
     image_max_pixels: int | None = None
+    image_min_width: int | None = None
+    """Narrower pictures are scaled up to it, in pixels."""
+    image_max_width: int | None = None
+    image_ratio: tuple[float, float] | None = None
+    """The least and the greatest width / height; what is outside gets a border, nothing of the picture is cut off."""
     video_types: tuple[str, ...] = ("video/mp4", "video/webm", "video/quicktime")
     video_max_bytes: int | None = None
     video_max_s: float | None = None
     alt_max: int | None = None
     """Longest alt text, in characters; 0 where there is none; None without limit."""
     image_required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prices:
+    """What a service charges for a request, in thousandths of its currency."""
+
+    currency: str
+    """ISO 4217."""
+    create: int = 0
+    create_with_link: int = 0
+    """Instead of ``create``, for a text that holds an address."""
+    update: int = 0
+    delete: int = 0
+    description: int = 0
+    """For each alt text, beside ``create``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,21 +110,33 @@ class Limits:
     text_unit: TextUnit = "characters"
     bytes_max: int | None = None
     """A second limit, in UTF-8 bytes, where the service has one."""
+    caption_max: int | None = None
+    """Instead of ``text_max``, for a text that accompanies media, where that is less."""
     url_length: int | None = None
     """What any URL counts for; None when it counts as long as it is."""
     title_max: int | None = None
     """None when there is no title: then the title opens the text."""
     markup: Markup = "plain"
+    markup_counts: bool = False
+    """Whether the service counts the text with its markup: escapes take room."""
+    spans: bool = False
+    """Whether words can be links: then ``Rendition.spans`` says where those of the author stand, and the address is not spelt out."""
     link_apart: bool = False
     """Whether the way home travels in ``Rendition.link`` instead of at the end of the text."""
     content_warning: bool = False
     """Whether it has a field of its own for it, which counts with the text; else it opens the text."""
+    sensitive_media: bool = False
+    """Whether it can hide media until they are asked for, without a content warning of its own; else those stay at home."""
+    card: bool = False
+    """Whether ``Rendition.card`` becomes the preview of a link, instead of what the service reads from the page itself."""
     hashtags_max: int | None = None
     threads: bool = False
     """Whether a part can answer its parent."""
     media: MediaLimits = MediaLimits()
     key_window_s: int = 0
     """How long the service itself turns a repeated key into the same object; 0: never."""
+    prices: Prices | None = None
+    """None where nothing is charged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +149,10 @@ class Association:
     timezone: str = "Europe/Paris"
     url: str | None = None
     contact: str | None = None
+    colour: str = ""
+    """``#rrggbb``: what generated pictures are made in; empty for ours."""
+    logo: Path | None = None
+    """A picture file of theirs, PNG or JPEG, for generated pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,8 +272,11 @@ class CanRecognise(Protocol):
 class CanPrepare(Protocol):
     """A publisher with a harmless first step: a container, a draft, an upload session."""
 
-    async def prepare(self, rendition: Rendition, key: str) -> str:
-        """Make it and return what ``publish`` needs; the core commits that before ``publish`` may use it."""
+    async def prepare(self, rendition: Rendition, key: str, *, parent: Receipt | None = None) -> str:
+        """Make it and return what ``publish`` needs; the core commits that before ``publish`` may use it.
+
+        ``publish`` raises Transient while the service is still at it, and Unprepared when it has to be made anew.
+        """
 
 
 @runtime_checkable
@@ -259,8 +299,8 @@ class CanDelete(Protocol):
 class CanFind(Protocol):
     """A publisher that can answer "did it go out?"."""
 
-    async def find(self, key: str, rendition: Rendition) -> Receipt | None:
-        """The object that ``publish`` with this key made; None when it surely made none.
+    async def find(self, key: str, rendition: Rendition, *, prepared: str | None = None) -> Receipt | None:
+        """The object that ``publish`` with this key made, from what was ``prepared``; None when it surely made none.
 
         Asked only after an unknown outcome. Raises Transient when it cannot tell now.
         """
@@ -283,6 +323,14 @@ class Page:
     software_version: str | None = None
     links: tuple[tuple[str, str, str], ...] = ()
     """(rel, type, absolute href) of the page's ``<link>`` elements and Link headers."""
+
+
+@runtime_checkable
+class Expiring(Protocol):
+    """A connector whose credential runs out; it renews it by itself as long as the service lets it."""
+
+    expires_at: datetime | None
+    """When the credential that is in use now dies; None when that is not known. A person is told in time."""
 
 
 class Named(Protocol):

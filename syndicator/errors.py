@@ -6,7 +6,8 @@ SyndicatorError
 ├─ StateError                the state folder cannot be used (locked, damaged, full): stop this association, say so
 └─ ConnectorError
    ├─ Transient              surely not published: retry, exponential with jitter, until the item is too old
-   │  └─ RateLimited(at)     the whole account waits until then
+   │  ├─ RateLimited(at)     the whole account waits until then
+   │  └─ Unprepared          what was prepared is of no use any more: prepare it anew, then as above
    ├─ OutcomeUnknown         maybe published: same key inside the key window; else find(); else park for a person
    ├─ AuthExpired            pause the account, alert, keep everything; resumes by itself once the credential works
    ├─ Rejected               this rendition will never pass: park this delivery, go on
@@ -99,6 +100,10 @@ class RateLimited(Transient):
     def __init__(self, detail: str, *, at: datetime | None = None, hint: Words | None = None) -> None:
         self.at = at
         super().__init__(detail, hint=hint)
+
+
+class Unprepared(Transient):
+    """Surely not published, and what ``prepare`` made will never do: it expired, or the service failed on it."""
 
 
 class OutcomeUnknown(ConnectorError):

@@ -256,6 +256,26 @@ class Batch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Span:
+    """Words of a text that are a link: code points from ``start`` up to, not including, ``end``."""
+
+    start: int
+    end: int
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """The preview of a link, made from the item that it leads to."""
+
+    url: str
+    title: str
+    description: str = ""
+    image: Attachment | None = None
+    """A picture that is not in the post itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rendition:
     """An item as one destination will show it: one remote object."""
 
@@ -267,6 +287,10 @@ class Rendition:
     """For destinations that have one (Limits.title_max)."""
     link: str | None = None
     """The way home, for destinations that take it apart from the text."""
+    spans: tuple[Span, ...] = ()
+    """The author's words that are links, in order, for destinations that can show them so (``Limits.spans``)."""
+    card: Card | None = None
+    """For destinations that take one (``Limits.card``): on the part that holds the link."""
     language: str | None = None
     content_warning: str = ""
     sensitive: bool = False

@@ -208,6 +208,10 @@ class Outbox:
             (prepared, dump(rendition), instant(now), delivery_id),
         )
 
+    def unprepare(self, delivery_id: int) -> None:
+        """Forget what ``prepare`` made: it is of no use any more."""
+        self._db.conn.execute("update delivery set prepared = null where id = ?", (delivery_id,))
+
     def sending(self, delivery: Delivery, rendition: Rendition, parts: Sequence[Rendition], now: datetime) -> bool:
         """Mark it as leaving, with exactly what leaves; the later parts of a thread get their rows, each behind the one before.
 

@@ -253,7 +253,7 @@ class _Draft:
             return True
         if change.kind != "changed" or all(k.unsent for k in known):
             return True
-        if self._route(known).edits:
+        if self._route(known).edit != "ignore":
             self._cancel(item, target, ("update",), "superseded")
             self._follow(change, target, known, "update", change.revision)
         return True

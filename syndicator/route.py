@@ -44,7 +44,17 @@ class Style:
     custom_emoji: Literal["drop", "keep"] = "drop"
     """``:shortcodes:`` of emoji that exist only at the origin."""
     footer: str = ""
-    """A line added at the end where there is room for it."""
+    """A line added at the end where there is room for it: the way home."""
+    footer_every: int = 1
+    """On one post of so many; which ones, the post itself decides, so that an edit does not change it."""
+    text_links: Literal["keep", "drop"] = "keep"
+    """``drop`` takes the addresses out of the author's text, where a network charges for links."""
+    campaign: str = ""
+    """Marks links home for Matomo: ``mtm_campaign`` with this name, ``mtm_source`` with the destination's type; empty: not at all."""
+    language: str = ""
+    """The language of our own words (dates, "the rest is here"), BCP 47; empty: the item's."""
+    template: str = ""
+    """Jinja: a text of your own instead of ours; see the manual for what it may use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +72,9 @@ class Route:
     """Older than this, a post is no news any more and is dropped; an event is news until it begins."""
     backfill: timedelta = timedelta(0)
     """How far back the first start mirrors."""
-    edits: bool = True
-    """Whether an edit made after publication follows."""
+    edit: Literal["update", "replace", "note", "ignore"] = "update"
+    """What an edit after publication does: corrects it there where the network can; removes it and posts it anew; adds a note that says
+    what is new; nothing."""
     deletions: bool = True
     """Whether a deletion made after publication follows."""
 
@@ -78,5 +89,7 @@ class Pace:
     """Their end; may be earlier in the day than their start."""
     spacing: timedelta = timedelta(0)
     """The least time between two new posts; the parts of one thread follow each other at once."""
+    budget: float | None = None
+    """The most to spend in a calendar month, in the currency of the network's prices: beyond it, posts wait for the next month."""
     on_unknown: Literal["park", "retry"] = "park"
     """What to do when nobody can tell whether a post went out: ask a person, or risk two rather than none."""

@@ -233,7 +233,7 @@ class PlainWall(MuteWall):
 class FindableWall(PlainWall):
     """Answers "did it go out?"."""
 
-    async def find(self, key: str, rendition: Rendition) -> Receipt | None:
+    async def find(self, key: str, rendition: Rendition, *, prepared: str | None = None) -> Receipt | None:
         return await self.wall.do("find", lambda: self.wall.receipt(self.wall.keys[key]) if key in self.wall.keys else None)
 
 
@@ -256,7 +256,7 @@ class KeyedFindableWall(KeyedWall, FindableWall):
 class PreparedWall(FindableWall):
     """Has a harmless first step."""
 
-    async def prepare(self, rendition: Rendition, key: str) -> str:
+    async def prepare(self, rendition: Rendition, key: str, *, parent: Receipt | None = None) -> str:
         return await self.wall.do("prepare", lambda: f"draft of {rendition.text}")
 
 

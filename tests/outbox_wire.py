@@ -196,7 +196,7 @@ class Blind:
 
     async def close(self) -> None: ...
 
-    async def prepare(self, rendition: Rendition, key: str) -> str:
+    async def prepare(self, rendition: Rendition, key: str, *, parent: Receipt | None = None) -> str:
         meanwhile, self.wire.meanwhile = self.wire.meanwhile, None
         if meanwhile is not None:
             await meanwhile()
@@ -219,7 +219,7 @@ class Blind:
 class Findable(Blind):
     """One that can ask."""
 
-    async def find(self, key: str, rendition: Rendition) -> Receipt | None:
+    async def find(self, key: str, rendition: Rendition, *, prepared: str | None = None) -> Receipt | None:
         return self.wire.find(key)
 
 

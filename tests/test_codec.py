@@ -18,6 +18,7 @@ from syndicator.codec import NOT_CONTENT, content_hash, decode, delivery_key, du
 from syndicator.model import (
     Actor,
     Attachment,
+    Card,
     Event,
     Item,
     Mention,
@@ -28,6 +29,7 @@ from syndicator.model import (
     Quote,
     Receipt,
     Rendition,
+    Span,
 )
 from syndicator.testing import make_event, make_post
 
@@ -127,6 +129,8 @@ FULL_RENDITION = Rendition(
     text="Texte",
     title="Titre",
     link="https://a.example/1",
+    spans=(Span(start=0, end=5, url="https://a.example/2"),),
+    card=Card(url="https://a.example/1", title="Titre", description="Plus", image=PICTURE),
     language="fr",
     content_warning="cw",
     sensitive=True,

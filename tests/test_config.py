@@ -239,7 +239,7 @@ footer = "— Les Amis"
 delay = "5m"
 max_age = "1d"
 backfill = "2d"
-edits = false
+edit = "ignore"
 deletions = false
 """
     config = load(write(tmp_path, text), environ=environ)
@@ -283,7 +283,7 @@ deletions = false
         delay=timedelta(minutes=5),
         max_age=timedelta(days=1),
         backfill=timedelta(days=2),
-        edits=False,
+        edit="ignore",
         deletions=False,
     )
 

@@ -37,7 +37,7 @@ GROUPS: tuple[registry.Group, ...] = ("sources", "destinations")
 
 _HEADER = re.compile(r"(?:# )?\[([a-z0-9_.-]+)\]")
 _OPTION = re.compile(r"(# )?([a-z][a-z0-9_]*) = (.+)")
-_COMMON = re.compile(r"#   ([a-z_]+) = (\"[^\"]*\")")
+_COMMON = re.compile(r"#   ([a-z_]+) = (\"[^\"]*\"|[0-9.]+)")
 
 
 @dataclass(frozen=True)
@@ -161,11 +161,11 @@ def test_every_option_of_routes_is_in_the_example() -> None:
     defaults = {each.name: each.default for each in fields(Route)}
 
     assert options.keys() == ROUTE_KEYS
-    assert {key: options[key].toml for key in ("delay", "max_age", "backfill", "edits", "deletions")} == {
-        "delay": '"2m"', "max_age": '"3d"', "backfill": '"0s"', "edits": "true", "deletions": "true",
+    assert {key: options[key].toml for key in ("delay", "max_age", "backfill", "edit", "deletions")} == {
+        "delay": '"2m"', "max_age": '"3d"', "backfill": '"0s"', "edit": '"update"', "deletions": "true",
     }  # fmt: skip
     assert [int(defaults[key].total_seconds()) for key in ("delay", "max_age", "backfill")] == [120, 3 * 86_400, 0]
-    assert (defaults["edits"], defaults["deletions"]) == (True, True)
+    assert (defaults["edit"], defaults["deletions"]) == ("update", True)
 
 
 def test_what_all_accounts_share_is_explained_once() -> None:

@@ -346,9 +346,9 @@ def test_an_edit_follows_part_by_part() -> None:
 
 
 def test_an_edit_does_not_follow_where_the_route_says_so() -> None:
-    """``edits = false``."""
+    """``edit = "ignore"``."""
     item = make_post()
-    assert outcome(change(item, "changed"), routes=(replace(ROUTE, edits=False),), given=facts(known=known(item))) == Plan()
+    assert outcome(change(item, "changed"), routes=(replace(ROUTE, edit="ignore"),), given=facts(known=known(item))) == Plan()
 
 
 def test_the_same_item_from_a_second_source_is_no_news() -> None:

@@ -112,7 +112,7 @@ class BlueskyPublisher:
         """Forget the session; what is on disk serves the next time."""
         self._client.log_out()
 
-    async def prepare(self, rendition: Rendition, key: str) -> str:  # noqa: ARG002 - uploads are named by their content
+    async def prepare(self, rendition: Rendition, key: str, *, parent: Receipt | None = None) -> str:  # noqa: ARG002 - named by content
         """Upload the pictures; what no post uses is dropped by the server."""
         return json.dumps(await self._embed(rendition))
 
@@ -137,7 +137,7 @@ class BlueskyPublisher:
         _, _, repo, collection, rkey = receipt.remote_id.split("/")
         await self._client.call("com.atproto.repo.deleteRecord", {"repo": repo, "collection": collection, "rkey": rkey}, write=True)
 
-    async def find(self, key: str, rendition: Rendition) -> Receipt | None:
+    async def find(self, key: str, rendition: Rendition, *, prepared: str | None = None) -> Receipt | None:  # noqa: ARG002 - the name tells
         """Ask for the one name that this delivery can have."""
         name = {"repo": self._client.session.did, "collection": record.COLLECTION, "rkey": record.record_key(rendition, key)}
         try:

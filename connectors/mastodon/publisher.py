@@ -109,7 +109,7 @@ class MastodonPublisher:
             await self._client.close()
             self._client = None
 
-    async def prepare(self, rendition: Rendition, key: str) -> str:
+    async def prepare(self, rendition: Rendition, key: str, *, parent: Receipt | None = None) -> str:  # noqa: ARG002 - files have no parent
         """Upload the media and return their ids; what is never attached is dropped by the server after a day."""
         return to_json(await self._uploads.of(rendition, key, self.limits.media))
 
@@ -178,7 +178,7 @@ class MastodonPublisher:
         """Remove the status."""
         await self._call("status_delete", receipt.remote_id, write=True)
 
-    async def find(self, key: str, rendition: Rendition) -> Receipt | None:
+    async def find(self, key: str, rendition: Rendition, *, prepared: str | None = None) -> Receipt | None:  # noqa: ARG002 - the post itself tells
         """Look for it on the account's own timeline, back to the first attempt; never what another key made."""
         attempt = await self._sent.of_key(key)
         if attempt is not None and attempt.remote_id:

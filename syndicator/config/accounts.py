@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from typing import Any, Literal
 
@@ -50,6 +50,8 @@ class PublisherKeys(DestinationKeys):
     """``"22:00-07:00"``, local time of the association: no new posts then."""
     spacing: timedelta = timedelta(0)
     """The least time between two new posts."""
+    budget: float | None = None
+    """The most to spend there in a calendar month, in the currency of that network's prices; beyond it, posts wait for the next month."""
     on_unknown: Literal["park", "retry"] = "park"
     """When nobody can tell whether a post went out: ask a person, or risk two rather than none."""
 
@@ -155,13 +157,17 @@ def _decoded(own: type[Any], connector: type[Any], table: Mapping[str, Any], at:
 
 
 def _pace(own: PublisherKeys, at: Key, decoder: Decoder) -> Pace | None:
+    if own.budget is not None and not own.budget > 0:
+        decoder.report.add((*at, "budget"), "bad-budget", value=shown(own.budget))
+        return None
+    pace = Pace(spacing=own.spacing, budget=own.budget, on_unknown=own.on_unknown)
     if own.quiet_hours is None:
-        return Pace(spacing=own.spacing, on_unknown=own.on_unknown)
+        return pace
     hours = _hours(own.quiet_hours)
     if hours is None:
         decoder.report.add((*at, "quiet_hours"), "bad-quiet-hours", value=shown(own.quiet_hours))
         return None
-    return Pace(quiet_from=hours[0], quiet_until=hours[1], spacing=own.spacing, on_unknown=own.on_unknown)
+    return replace(pace, quiet_from=hours[0], quiet_until=hours[1])
 
 
 def _hours(text: str) -> tuple[time, time] | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import ClassVar
 
 import pytest
 
 from syndicator.contract import CanDelete, CanFind, CanUpdate, Context, Limits, Publisher
-from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, RateLimited, Rejected
+from syndicator.errors import AuthExpired, ConnectorError, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
 from syndicator.model import Receipt
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing.makers import make_rendition
@@ -22,6 +23,9 @@ class PublisherContract(Suite):
 
     path = ""
     method = "POST"
+    dialect: ClassVar[Sequence[tuple[str, Fault, type[ConnectorError]]]] = ()
+    """How the service says no in its own way, each with what it means: (what it is, the answer, the error). To name where the service has
+    them: its 429, a duplicate, a permanent refusal behind a 500, a dead credential behind a 400, a 200 that holds an error."""
 
     def texts(self, simulator: Simulator) -> list[str]:
         """What the public sees on the service, oldest first."""
@@ -112,6 +116,33 @@ class PublisherContract(Suite):
         simulator.fault(Fault(action="answer", status=429, headers={"Retry-After": "60"}, method=self.method, path=self.path))
         with pytest.raises(RateLimited):
             await publisher.publish(make_rendition(), "key-429")
+        assert self.texts(simulator) == []
+
+    async def test_a_connection_cut_after_the_request_is_an_unknown_outcome(self, simulator: Simulator, publisher: Publisher) -> None:
+        """Whether anybody read it, nobody can tell."""
+        simulator.fault(Fault(action="drop", method=self.method, path=self.path))
+        with pytest.raises(OutcomeUnknown):
+            await publisher.publish(make_rendition(), "key-cut")
+
+    async def test_the_page_of_a_proxy_is_no_answer(self, simulator: Simulator, publisher: Publisher) -> None:
+        """HTML with a 503 is an outage: it neither refuses the post nor blames the credential."""
+        page = Fault(
+            action="answer", status=503, headers={"Content-Type": "text/html"}, body=b"<h1>503</h1>", method=self.method, path=self.path
+        )
+        simulator.fault(page)
+        with pytest.raises((Transient, OutcomeUnknown)):
+            await publisher.publish(make_rendition(), "key-503")
+        assert self.texts(simulator) == []
+
+    async def test_every_no_of_its_dialect_is_understood(self, simulator: Simulator, publisher: Publisher) -> None:
+        """The same status means different things from service to service: what counts is what it says."""
+        for what, answer, error in self.dialect:
+            simulator.faults.clear()
+            simulator.fault(answer)
+            with pytest.raises(ConnectorError) as raised:
+                await publisher.publish(make_rendition(text=f"Essai {what}"), f"key-{what}")
+            ours = next(kind for kind in type(raised.value).__mro__ if kind.__module__ == "syndicator.errors")
+            assert ours is error, f"{what} was taken for {ours.__name__}: {raised.value}"
         assert self.texts(simulator) == []
 
     async def test_a_dead_credential_asks_for_a_person(self, simulator: Simulator, publisher: Publisher, context: Context) -> None:
