@@ -25,10 +25,11 @@ from syndicator.config.load import SECTIONS
 from syndicator.config.report import Report
 from syndicator.config.routes import ROUTE_KEYS
 from syndicator.config.sections import AlertKeys, Folders, NetworkKeys, WebKeys
-from syndicator.contract import Association, CanDelete, CanFind, CanListen, CanRead, CanRecognise, CanUpdate, Limits
+from syndicator.contract import Association, CanListen, CanRead, CanRecognise
 from syndicator.route import Filter, Route, Style
 from syndicator.serving import Serving
 from syndicator.testing import NOW
+from tests.feature_table import can, row, written
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
@@ -306,30 +307,6 @@ def sections(path: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def can(connector: type[Any], ability: type[Any]) -> bool:
-    """Whether a class has an ability's methods."""
-    return all(hasattr(connector, name) for name in vars(ability) if not name.startswith("_"))
-
-
-def said(value: object) -> str:
-    """A fact as the French tables write it."""
-    if isinstance(value, bool):
-        return "oui" if value else "non"
-    return "sans limite" if value is None else str(value)
-
-
-def bytes_said(size: int | None) -> str | None:
-    """A size as people say it; below one MiB in KiB."""
-    if size is None:
-        return None
-    return f"{size // 1024**2} Mio" if size >= 1024**2 else f"{size // 1024} Kio"
-
-
-def row(*cells: object) -> str:
-    """One line of a table."""
-    return "| " + " | ".join(said(cell) for cell in cells) + " |"
-
-
 @pytest.mark.parametrize(("group", "name"), OURS)
 def test_every_connector_has_its_section(group: registry.Group, name: str) -> None:
     """It names exactly the options there are, and leads to the manual."""
@@ -354,26 +331,10 @@ def test_the_table_of_sources_is_true() -> None:
 
 
 def test_the_tables_of_destinations_are_true() -> None:
-    """What each can do and how much it takes, from its class and its Limits."""
-    abilities, limits = [], []
-    for name in (name for group, name in OURS if group == "destinations"):
-        found = registry.find("destinations", name)
-        if not hasattr(found, "publish"):
-            abilities.append(row(f"`{name}`", "vue", "oui", "oui", *["sans objet"] * 4))
-            continue
-        told: Limits = found.limits
-        window = f"{told.key_window_s} s" if told.key_window_s else "non"
-        knows = [can(found, ability) for ability in (CanUpdate, CanDelete, CanFind)]
-        abilities.append(row(f"`{name}`", "compte", *knows, window, told.threads, told.content_warning))
-        media = told.media
-        sizes = [bytes_said(media.image_max_bytes), bytes_said(media.video_max_bytes) if media.videos_max else "sans objet"]
-        link = told.url_length or "sa longueur"
-        text = None if told.text_max is None else f"{told.text_max} ({told.text_unit})"
-        limits.append(row(f"`{name}`", text, link, media.images_max, media.videos_max, media.mixed, *sizes, media.alt_max))
-
+    """Written from each class and its Limits, by the command that the page names."""
     page = DOCS[ROOT / "docs" / "destinations.md"]
-    assert "\n".join(abilities) in page
-    assert "\n".join(limits) in page
+
+    assert written(page, tuple(name for group, name in OURS if group == "destinations")) == page
 
 
 def problem_rows(language: str, name: str) -> list[str]:
