@@ -14,12 +14,26 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from syndicator.contract import Context, Secret
-from syndicator.errors import AuthExpired, ConnectorError, Gone, OutcomeUnknown, RateLimited, Rejected, Transient, Words, words
+from syndicator.errors import (
+    AuthExpired,
+    ConnectorError,
+    Gone,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    Transient,
+    Unprepared,
+    Words,
+    words,
+)
 from syndicator.http import Response, error_for, retry_after
 
 Json = Mapping[str, Any]
-Meaning = Literal["credential", "permission", "person", "limit", "blocked", "refused", "duplicate", "again", "gone", "version"]
-"""What a refusal is about. ``person``: Meta wants the owner to do something there. ``again``: it failed, and may work later."""
+Meaning = Literal[
+    "credential", "permission", "person", "limit", "blocked", "refused", "duplicate", "again", "early", "anew", "gone", "version"
+]
+"""What a refusal is about. ``person``: Meta wants the owner to do something there. ``again``: it failed, and may work later. ``early``: not
+done, what it needs is not ready yet. ``anew``: not done, what it needs is there no longer and has to be made again."""
 Effect = Literal["none", "private", "public"]
 """What a call may leave behind when its answer is lost: nothing new (a question), something that nobody sees, or a publication."""
 
@@ -141,6 +155,10 @@ class Graph:
             return Gone(refusal.told)
         if meaning == "again":
             return OutcomeUnknown(refusal.told) if effect == "public" else Transient(refusal.told)
+        if meaning == "early":
+            return Transient(refusal.told, hint=hint)
+        if meaning == "anew":
+            return Unprepared(refusal.told, hint=hint)
         return Rejected(refusal.told, hint=hint)
 
 

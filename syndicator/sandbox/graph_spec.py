@@ -23,6 +23,8 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "Photo": ("DELETE #delete", "GET #get"),
     "IGUser": ("POST media", "POST media_publish", "GET media", "GET content_publishing_limit", "GET #get"),
     "IGMedia": ("GET #get",),
+    "IGUserForIGOnlyAPI": ("POST media", "GET media", "GET content_publishing_limit", "GET #get"),
+    "IGMediaForIGOnlyAPI": ("GET #get",),
 }
 """Node → its calls; ``#get``, ``#update`` and ``#delete`` are those on the node itself."""
 PROVENANCE = {
