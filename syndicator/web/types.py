@@ -46,6 +46,9 @@ TYPES = {
     "gif": FileType(media_type="image/gif", max_age_s=DAY),
     "webp": FileType(media_type="image/webp", max_age_s=DAY),
     "avif": FileType(media_type="image/avif", max_age_s=DAY),
+    "mp4": FileType(media_type="video/mp4", max_age_s=DAY),
+    "mov": FileType(media_type="video/quicktime", max_age_s=DAY),
+    "webm": FileType(media_type="video/webm", max_age_s=DAY),
     "ico": FileType(media_type="image/vnd.microsoft.icon", max_age_s=DAY),
     "woff2": FileType(media_type="font/woff2", max_age_s=YEAR),
 }
