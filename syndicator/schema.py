@@ -127,8 +127,38 @@ create table problem (
 create table counter (name text primary key, value integer not null) strict, without rowid;
 """
 
+_MEDIA = """
+create table gathering (delivery_id integer primary key, tries integer not null, since text not null) strict
+"""
 
-MIGRATIONS: Mapping[str, str] = {"first": _FIRST}
+_SPENDING = """
+create table charge (
+    id integer primary key,
+    delivery_id integer not null,
+    destination text not null,
+    mills integer not null,
+    at text not null
+) strict;
+create index charge_at on charge (destination, at);
+create index charge_delivery on charge (delivery_id);
+alter table destination add column budget integer
+"""
+
+_EXPIRY = """
+create table expiry (account text primary key, at text not null) strict, without rowid
+"""
+
+_DEPARTED = """
+alter table destination add column departed_at text
+"""
+
+MIGRATIONS: Mapping[str, str] = {
+    "first": _FIRST,
+    "media": _MEDIA,
+    "spending": _SPENDING,
+    "expiry": _EXPIRY,
+    "departed": _DEPARTED,
+}
 """In the order in which they came to be. One that was ever released is never changed."""
 
 _RECORD = """

@@ -54,7 +54,7 @@ def test_an_old_database_gets_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> 
     old = opened()
     schema.migrate(old)
     old.execute("insert into counter (name, value) values ('seq', 7)")
-    later = {**schema.MIGRATIONS, "second": "alter table counter add column note text;\ncreate index counter_value on counter (value)"}
+    later = {**schema.MIGRATIONS, "later": "alter table counter add column note text;\ncreate index counter_value on counter (value)"}
     monkeypatch.setattr(schema, "MIGRATIONS", later)
     for _ in range(2):
         schema.migrate(old)
@@ -62,7 +62,7 @@ def test_an_old_database_gets_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> 
     schema.migrate(new)
 
     assert old.execute("select name, value, note from counter").fetchall() == [("seq", 7, None)]
-    assert [row[0] for row in old.execute("select name from _sqlite_migrations order by id")] == ["first", "second"]
+    assert [row[0] for row in old.execute("select name from _sqlite_migrations order by id")] == [*later]
     assert shape(old) == shape(new)
 
 
