@@ -30,15 +30,31 @@ from syndicator.http import Response, error_for, retry_after
 
 Json = Mapping[str, Any]
 Meaning = Literal[
-    "credential", "permission", "person", "limit", "blocked", "refused", "duplicate", "again", "early", "anew", "gone", "version"
+    "credential",
+    "permission",
+    "person",
+    "limit",
+    "blocked",
+    "refused",
+    "duplicate",
+    "again",
+    "early",
+    "anew",
+    "unfetched",
+    "quota",
+    "gone",
+    "version",
 ]
 """What a refusal is about. ``person``: Meta wants the owner to do something there. ``again``: it failed, and may work later. ``early``: not
-done, what it needs is not ready yet. ``anew``: not done, what it needs is there no longer and has to be made again."""
+done, what it needs is not ready yet. ``anew``: not done, what it needs is there no longer and has to be made again. ``unfetched``: Meta
+could not have a file from the address it was given. ``quota``: enough for a day."""
 Effect = Literal["none", "private", "public"]
 """What a call may leave behind when its answer is lost: nothing new (a question), something that nobody sees, or a publication."""
 
 BLOCKED_FOR = timedelta(hours=6)
 """How long an account is left alone that Meta has blocked for a while: it does not say until when."""
+FULL_FOR = timedelta(hours=1)
+"""How long to wait for room in a quota of the last 24 hours: it does not say until when."""
 
 MEANINGS: Mapping[int, Meaning] = {
     102: "credential", 190: "credential", 458: "credential", 459: "credential", 460: "credential", 463: "credential", 464: "credential",
@@ -54,6 +70,8 @@ MEANINGS: Mapping[int, Meaning] = {
     1: "again", 2: "again",
 }  # fmt: skip
 """Codes and subcodes; a subcode that is known counts more than its code."""
+
+PAUSES: Mapping[Meaning, timedelta] = {"blocked": BLOCKED_FOR, "quota": FULL_FOR}
 
 VERSION_HINT = words(
     fr="Vérifiez les options version et token : Meta ne comprend pas l'une des deux (une version vit environ deux ans).",
@@ -87,6 +105,10 @@ class Refusal:
                 if number in table:
                     return table[number]
         return "again" if self.transient else "refused"
+
+
+class Unfetched(Transient):
+    """Meta could not have a file from the address that it was given."""
 
 
 class Graph:
@@ -147,16 +169,16 @@ class Graph:
         hint = self._hints.get(meaning)
         if meaning == "limit":
             return RateLimited(refusal.told, at=regained_at(response, now), hint=hint)
-        if meaning == "blocked":
-            return RateLimited(refusal.told, at=now + BLOCKED_FOR, hint=hint)
+        if meaning in PAUSES:
+            return RateLimited(refusal.told, at=now + PAUSES[meaning], hint=hint)
         if meaning in ("credential", "permission", "person", "version"):
             return AuthExpired(refusal.told, hint=hint)
         if meaning == "gone":
             return Gone(refusal.told)
         if meaning == "again":
             return OutcomeUnknown(refusal.told) if effect == "public" else Transient(refusal.told)
-        if meaning == "early":
-            return Transient(refusal.told, hint=hint)
+        if meaning in ("early", "unfetched"):
+            return (Unfetched if meaning == "unfetched" else Transient)(refusal.told, hint=hint)
         if meaning == "anew":
             return Unprepared(refusal.told, hint=hint)
         return Rejected(refusal.told, hint=hint)
