@@ -33,15 +33,16 @@ CAROUSEL = (2, 20)
 DELETIONS_A_DAY = 100
 PERMISSIONS = frozenset({"threads_basic", "threads_content_publish", "threads_delete", "threads_manage_replies", "threads_read_replies"})
 PARAMETERS: Mapping[str, str] = {
-    "media_type": "string", "text": "string", "image_url": "string", "video_url": "string", "is_carousel_item": "bool", "children": "string",
-    "alt_text": "string", "link_attachment": "string", "topic_tag": "string", "reply_to_id": "string", "reply_control": "string",
+    "media_type": "string", "text": "string", "image_url": "string", "video_url": "string", "is_carousel_item": "bool",
+    "children": "string", "alt_text": "string", "link_attachment": "string", "topic_tag": "string", "reply_to_id": "string",
+    "reply_control": "string",
     "quote_post_id": "string", "auto_publish_text": "bool", "is_spoiler_media": "bool", "text_entities": "list<map>",
 }  # fmt: skip
 """Of ``POST threads``."""
 CONTAINER_FIELDS = frozenset({"id", "status", "error_message"})
 POST_FIELDS = frozenset({
-    "id", "media_product_type", "media_type", "permalink", "owner", "username", "text", "timestamp", "shortcode", "is_quote_post", "alt_text",
-    "has_replies", "is_reply", "root_post", "replied_to", "link_attachment_url", "topic_tag", "is_spoiler_media",
+    "id", "media_product_type", "media_type", "permalink", "owner", "username", "text", "timestamp", "shortcode", "is_quote_post",
+    "alt_text", "has_replies", "is_reply", "root_post", "replied_to", "link_attachment_url", "topic_tag", "is_spoiler_media",
 })  # fmt: skip
 _URL = re.compile(r"https?://[^\s<>]+|\bwww\.[^\s<>]+")
 _EMOJI = regex.compile(r"\p{Emoji_Presentation}|\p{Extended_Pictographic}|[\p{Regional_Indicator}\u200d\ufe0f\u20e3]|\p{Emoji_Modifier}")
