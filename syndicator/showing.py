@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import html
+import re
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from syndicator import registry
-from syndicator.contract import Association, Limits
+from syndicator.contract import Association, Limits, Markup
 from syndicator.logs import visible
-from syndicator.model import Attachment, Event, Item, Rendition
+from syndicator.model import Attachment, Event, Item, Post, Rendition
 from syndicator.render import render
 from syndicator.route import Style
+from syndicator.text.cost import cost_of, in_words
 from syndicator.text.count import length
 from syndicator.text.html import to_text
 from syndicator.text.notes import describe
 from syndicator.words import say
 
 WIDTH = 76
+_TAG = re.compile(r"<[^<>]*>")
+_LITTLE_TAG = re.compile(r"\{hashtag\|\\#\|([^|{}]+)\}")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +38,10 @@ class Shown:
     purpose: str
     limits: Limits
     renditions: tuple[Rendition, ...]
+    kind: str = "note"
+    """``Post.kind``, ``event``, or ``thread`` for a post that goes on with one before it."""
+    language: str = "fr"
+    """Of those who look."""
 
     def data(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -41,13 +51,19 @@ class Shown:
             "uid": self.uid,
             "title": self.title,
             "purpose": self.purpose,
+            "kind": self.kind,
             "length_max": self.limits.text_max,
+            "currency": self.limits.prices.currency if self.limits.prices else None,
             "parts": [
                 {
                     "title": part.title,
                     "text": part.text,
                     "length": length(part.text, self.limits),
+                    "length_max": most(part, self.limits),
+                    "cost": cost_of(part, self.limits, self.purpose) / 1000,
                     "link": part.link,
+                    "spans": [{"start": span.start, "end": span.end, "url": span.url} for span in part.spans],
+                    "card": {"url": part.card.url, "title": part.card.title, "description": part.card.description} if part.card else None,
                     "content_warning": part.content_warning,
                     "language": part.language,
                     "attachments": [{"url": one.url, "type": one.type, "description": one.description} for one in part.attachments],
@@ -68,7 +84,37 @@ def show(item: Item, destination: str, kind: str, limits: Limits, style: Style, 
         purpose=purpose,
         limits=limits,
         renditions=render(item, limits, style, association=association, destination_names={destination, kind}),
+        kind=kind_of(item),
+        language=association.language,
     )
+
+
+def kind_of(item: Item) -> str:
+    """What it is, for a person."""
+    if isinstance(item, Event):
+        return "event"
+    return "thread" if item.in_reply_to else item.kind
+
+
+def most(part: Rendition, limits: Limits) -> int | None:
+    """How long the text may be there, with what accompanies it."""
+    room = [most for most in (limits.text_max, limits.caption_max if part.attachments else None) if most]
+    return min(room) if room else None
+
+
+def price_of(part: Rendition, one: Shown) -> str:
+    """What it costs there, in words; empty where nothing is charged."""
+    prices = one.limits.prices
+    return in_words(cost_of(part, one.limits, one.purpose), prices.currency, one.language) if prices else ""
+
+
+def as_seen(text: str, markup: Markup) -> str:
+    """A text in its markup as people will read it."""
+    if markup == "html":
+        return html.unescape(_TAG.sub("", text))
+    if markup == "little":
+        text = _LITTLE_TAG.sub(lambda match: "#" + match[1], text)
+    return _ESCAPE.sub(r"\1", text) if markup != "plain" else text
 
 
 def title_of(item: Item) -> str:
@@ -84,12 +130,18 @@ def publishers() -> Mapping[str, type[Any]]:
 
 
 def examples(items: Collection[Item]) -> list[Item]:
-    """One of each kind, the newest post and the next event first: enough to see how everything will look."""
+    """One of each kind, the newest post and the next event first, a thread with its beginning: enough to see how everything will look."""
     newest: dict[str, Item] = {}
-    for item in sorted(items, key=_age, reverse=True):
-        if item.visibility == "public" and not getattr(item, "reply_to_other", False):
-            newest.setdefault("event" if isinstance(item, Event) else item.kind, item)
-    return list(newest.values())
+    public = [item for item in items if item.visibility == "public" and not getattr(item, "reply_to_other", False)]
+    for item in sorted(public, key=_age, reverse=True):
+        newest.setdefault(kind_of(item), item)
+    thread = newest.get("thread")
+    begins = next((item for item in public if isinstance(thread, Post) and item.uid == thread.in_reply_to), None)
+    if thread is None or begins is None:
+        return list(newest.values())
+    found = [item for item in newest.values() if item is not begins]
+    found.insert(found.index(thread), begins)
+    return found
 
 
 def _age(item: Item) -> float:
@@ -137,8 +189,8 @@ def _measures(part: Rendition, places: Sequence[tuple[str, Rendition, Limits]], 
     """How long it is of how much there may be, in each place; then what was done to it, in words."""
     used = []
     for name, rendition, limits in places:
-        most = f"/{limits.text_max}" if limits.text_max else ""
-        used.append((f"{name} " if len(places) > 1 else "") + f"{length(rendition.text, limits)}{most}")
+        room = most(rendition, limits)
+        used.append((f"{name} " if len(places) > 1 else "") + f"{length(rendition.text, limits)}{f'/{room}' if room else ''}")
     turn = [f"{part.part + 1}/{part.parts}"] if part.parts > 1 else []
     return [f"├─ {' · '.join([*used, *turn])}", *(f"│  {describe(note, language)}" for note in part.notes)]
 

@@ -15,12 +15,13 @@ from syndicator.cli import COMMANDS, OK, show_json
 from syndicator.cli.configuration import is_there, load_one
 from syndicator.config import Config, DestinationConfig
 from syndicator.contract import Limits
-from syndicator.errors import SyndicatorError
+from syndicator.errors import StateError, SyndicatorError, words
 from syndicator.logs import clean
 from syndicator.words import say
 
 if TYPE_CHECKING:
     from syndicator.http import Sessions
+    from syndicator.preview_page import Wanted
     from syndicator.showing import Shown
     from syndicator.store import Ledger
 
@@ -30,7 +31,8 @@ ASK_S = 15
 
 
 def add_arguments(parser: ArgumentParser, language: str) -> None:
-    """``--json``."""
+    """``--html``, ``--json``."""
+    parser.add_argument("--html", type=Path, metavar="FILE", help=say(language, "preview.html"))
     parser.add_argument("--json", action="store_true", help=say(language, "cli.json"))
 
 
@@ -40,11 +42,13 @@ def run(args: Namespace) -> int:
 
     config = load_one(args)
     if is_there(config.state_dir / "syndicator.db"):
-        seen = asyncio.run(_look(config, fresh=False))
+        seen = asyncio.run(_look(config, fresh=False, drawn=args.html is not None))
     else:
         with TemporaryDirectory() as folder:
             aside = replace(config, state_dir=Path(folder) / "state", public_dir=Path(folder) / "public")
-            seen = asyncio.run(_look(aside, fresh=True))
+            seen = asyncio.run(_look(aside, fresh=True, drawn=args.html is not None))
+    if args.html is not None:
+        _write(args.html, seen, config, args.language)
     if args.json:
         show_json([one.data() | {"limits": "usual" if one.destination in seen.usual else "own"} for one in seen.shown])
         return OK
@@ -54,7 +58,25 @@ def run(args: Namespace) -> int:
         print("\n".join(lines(places, args.language)))
     for name, why in seen.usual.items():
         print(say(args.language, "preview.usual", name=name, why=why))
+    if args.html is not None:
+        print(say(args.language, "preview.written", path=args.html))
     return OK
+
+
+def _write(path: Path, seen: Seen, config: Config, language: str) -> None:
+    """The same as a page."""
+    from syndicator.preview_page import page
+
+    try:
+        path.write_text(page(seen.shown, config.association, seen.images, language), encoding="utf-8")
+    except OSError as error:
+        raise StateError(
+            f"{path}: {error.strerror}",
+            hint=words(
+                fr="On ne peut pas écrire ce fichier : donnez un autre nom à --html.",
+                en="That file cannot be written: give --html another name.",
+            ),
+        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +88,11 @@ class Seen:
     """Whether it waits in the outbox; else these are examples."""
     usual: dict[str, str]
     """Destination → why its own limits could not be asked for: its network's usual ones stand in."""
+    images: dict[Wanted, str]
+    """What the page shows."""
 
 
-async def _look(config: Config, *, fresh: bool) -> Seen:
+async def _look(config: Config, *, fresh: bool, drawn: bool) -> Seen:
     from syndicator.http import Sessions
     from syndicator.store import Ledger
 
@@ -79,10 +103,21 @@ async def _look(config: Config, *, fresh: bool) -> Seen:
             await _read(config, sessions)
         limits, usual = await _limits(config, sessions)
         shown = await _waiting(config, ledger, limits)
-        return Seen(shown=shown or await _examples(config, ledger, limits), waiting=bool(shown), usual=usual)
+        waiting = bool(shown)
+        shown = shown or await _examples(config, ledger, limits)
+        images = await _images(config, shown, sessions) if drawn else {}
+        return Seen(shown=shown, waiting=waiting, usual=usual, images=images)
     finally:
         ledger.close()
         await sessions.close()
+
+
+async def _images(config: Config, shown: list[Shown], sessions: Sessions) -> dict[Wanted, str]:
+    from syndicator.assemble import http_for
+    from syndicator.preview_page import pictures
+
+    with TemporaryDirectory() as folder:
+        return await pictures(http_for(config, sessions, lambda: datetime.now(UTC)), shown, Path(folder))
 
 
 async def _read(config: Config, sessions: Sessions) -> None:
