@@ -1,4 +1,4 @@
-"""The store's part for destinations as a whole: when an account rests, and what a projection last showed."""
+"""The store's part for accounts as a whole: when one rests, when its credential dies, whether we left it; what a projection last showed."""
 
 from __future__ import annotations
 
@@ -46,6 +46,25 @@ class Accounts:
             " where seen_seq is not excluded.seen_seq or digest is not excluded.digest",
             (destination, seq, digest),
         )
+
+    def expires(self, account: str, at: datetime | None) -> None:
+        """Remember when the credential of ``sources.NAME`` or ``destinations.NAME`` dies; None when that is not known."""
+        if at is None:
+            self._db.conn.execute("delete from expiry where account = ?", (account,))
+            return
+        self._db.conn.execute(
+            "insert into expiry (account, at) values (?, ?) on conflict (account) do update set at = excluded.at where at != excluded.at",
+            (account, instant(at)),
+        )
+
+    def expiries(self) -> dict[str, datetime]:
+        """When credentials die, by ``sources.NAME`` or ``destinations.NAME``."""
+        return {row["account"]: datetime.fromisoformat(row["at"]) for row in self._db.conn.execute("select * from expiry")}
+
+    def departed(self) -> dict[str, datetime]:
+        """The destinations that we left, and since when."""
+        rows = self._db.conn.execute("select name, departed_at from destination where departed_at is not null")
+        return {row["name"]: datetime.fromisoformat(row["departed_at"]) for row in rows}
 
     def _one(self, sql: str, *values: Any) -> Any:
         return self._db.conn.execute(sql, values).fetchone()

@@ -10,17 +10,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from syndicator.contract import CanFind, CanPrepare, Publisher
 from syndicator.errors import ConnectorError, Rejected, StateError
 from syndicator.follow import delete, update
+from syndicator.gathering import gathered
 from syndicator.items import Stored
-from syndicator.judge import judged, rendered
+from syndicator.judge import judged, shaping
 from syndicator.logs import event
 from syndicator.model import Delivery, Receipt, Rendition
-from syndicator.policy import Park, key_holds
-from syndicator.settle import NotYet, done, drop, park, settle
+from syndicator.policy import NotYet, Park, key_holds
+from syndicator.settle import done, drop, park, settle
+from syndicator.spending import HELD, affordable, charge, take_back
 from syndicator.store import Store
 from syndicator.tenant import Tenant
 
@@ -56,6 +58,8 @@ async def attempt(tenant: Tenant, publisher: Publisher, delivery: Delivery, pare
     except Exception as error:
         if not isinstance(error, ConnectorError):
             event(tenant.log, logging.ERROR, "delivery.bug", delivery=delivery.id, destination=delivery.destination, exc_info=error)
+        if sent:
+            await take_back(tenant, publisher.limits, delivery, error)
         await settle(tenant, delivery, error, sent=sent, keyed=bool(publisher.limits.key_window_s))
         return False
     tenant.failures.pop(f"destinations.{delivery.destination}", None)
@@ -78,24 +82,29 @@ async def _create(
         if stored is None:
             return
         renditions = await _renditions(tenant, publisher, delivery, stored)
-        if not renditions:
+        if not renditions or not await affordable(tenant, publisher.limits, delivery, renditions):
             return
     rendition = renditions[0]
     prepared = await _prepared(tenant, publisher, delivery, rendition, parent)
-    if not await tenant.ledger.transact(lambda store: _leave(store, delivery, stored, renditions, tenant.now())):
+    if not await tenant.ledger.transact(lambda store: _leave(tenant, store, publisher, delivery, stored, renditions)):
         return
     leaving()
     receipt = await publisher.publish(rendition, delivery.key, parent=parent, prepared=prepared)
     await done(tenant, delivery, receipt, rendition)
 
 
-def _leave(store: Store, delivery: Delivery, stored: Stored | None, renditions: list[Rendition], now: datetime) -> bool:
+def _leave(
+    tenant: Tenant, store: Store, publisher: Publisher, delivery: Delivery, stored: Stored | None, renditions: list[Rendition]
+) -> bool:
     """Mark it as sending, unless it was withdrawn; raises NotYet when the item changed while it was being prepared."""
     if stored is not None and delivery.part == 0:
         current = store.items.item(stored.item.source, delivery.uid)
         if current is not None and current.revision != stored.revision:
             raise NotYet(f"{delivery.uid} was edited this very moment")
-    return store.outbox.sending(delivery, renditions[0], renditions, now)
+    leaves = store.outbox.sending(delivery, renditions[0], renditions, tenant.now())
+    if leaves:
+        charge(tenant, store, publisher.limits, delivery, renditions[0])
+    return leaves
 
 
 async def _found_out(tenant: Tenant, publisher: Publisher, delivery: Delivery) -> Delivery | None:
@@ -118,6 +127,8 @@ async def _recovered(tenant: Tenant, publisher: Publisher, delivery: Delivery) -
         event(tenant.log, logging.INFO, "delivery.looked-for", delivery=delivery.id, found=receipt is not None)
         if receipt is not None:
             await done(tenant, delivery, receipt, delivery.rendition)
+        else:
+            await take_back(tenant, publisher.limits, delivery)
         return receipt is not None
     risks_two = tenant.config.destinations[delivery.destination].pace.on_unknown == "retry"
     if risks_two and not (await tenant.ledger.transact(lambda store: judged(tenant, store, delivery)))[1]:
@@ -142,7 +153,7 @@ async def _fresh(tenant: Tenant, delivery: Delivery, reread: Reread) -> Stored |
     if row is None or row.state not in ("pending", "sending"):
         return None
     if reason:
-        await drop(tenant, delivery, reason)
+        await drop(tenant, delivery, "over-budget" if (reason, delivery.reason) == ("stale", HELD) else reason)
         return None
     if doubtful:
         raise NotYet(f"{delivery.uid} is not shown at its origin; asking again before it leaves")
@@ -168,7 +179,9 @@ async def _renditions(tenant: Tenant, publisher: Publisher, delivery: Delivery, 
     """What leaves now, first; then the later parts of its thread."""
     if delivery.part and delivery.rendition is not None:
         return [delivery.rendition]
-    renditions = rendered(tenant, publisher, delivery, stored)
+    # What is prepared already has its media.
+    there = delivery.rendition.attachments if delivery.prepared is not None and delivery.rendition is not None else ()
+    renditions = await gathered(tenant, publisher, delivery, stored.item, shaping(tenant, publisher, delivery, stored), there=there)
     if not renditions:
         await drop(tenant, delivery, "nothing-to-show")
     return renditions

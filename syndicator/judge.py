@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from syndicator.contract import Publisher
+from syndicator.departing import DEPARTED
 from syndicator.items import Stored
 from syndicator.model import Delivery, Event, Item, Post, Rendition
 from syndicator.plan import Facts, refusal, too_late
@@ -25,6 +29,8 @@ def judged(tenant: Tenant, store: Store, delivery: Delivery) -> tuple[Stored | N
         return None, "deleted-in-time"
     if delivery.purpose == "create" and stored.incarnation != delivery.revision:
         return stored, "superseded"
+    if delivery.destination in store.accounts.departed():
+        return stored, DEPARTED
     item = stored.item
     if delivery.part:
         return stored, ""
@@ -57,6 +63,11 @@ def rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: S
             purpose=delivery.purpose,
         )
     )
+
+
+def shaping(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored) -> Callable[[Item], list[Rendition]]:
+    """How the stored item would show there if it were another."""
+    return lambda item: rendered(tenant, publisher, delivery, replace(stored, item=item))
 
 
 def routes_of(tenant: Tenant, delivery: Delivery, item: Item) -> list[Route]:

@@ -25,6 +25,10 @@ KEY_MARGIN = 0.9
 FIRST_PROBE = timedelta(minutes=5)
 
 
+class NotYet(Transient):
+    """Our own side is not ready: no fault of the destination's, whose account does not rest for it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Retry:
     """It surely did not happen: again at ``at``."""

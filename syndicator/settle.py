@@ -9,14 +9,10 @@ from datetime import timedelta
 from syndicator.errors import ConnectorError, Transient, Unprepared
 from syndicator.logs import event
 from syndicator.model import Delivery, Receipt, Rendition
-from syndicator.policy import Decision, Done, Drop, Park, Pause, Recover, Retry, backoff, decide
+from syndicator.policy import Decision, Done, Drop, NotYet, Park, Pause, Recover, Retry, backoff, decide
 from syndicator.store import Store
 from syndicator.tenant import Tenant
 from syndicator.words import pick
-
-
-class NotYet(Transient):
-    """Our own side is not ready: no fault of the destination's."""
 
 
 async def settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent: bool, keyed: bool) -> None:
@@ -95,6 +91,9 @@ async def done(
         if also is not None:
             also(store)
         store.problems.clear(f"delivery:{delivery.id}")
+        store.gathering.went(delivery, rendition)
+        if receipt is not None:
+            store.departing.arrived(delivery, now)
 
     await tenant.ledger.transact(write)
     tenant.done_at[delivery.destination] = now

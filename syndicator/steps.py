@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from syndicator import expiring, spending
 from syndicator.contract import CanRead, Source
 from syndicator.errors import AuthExpired, ConnectorError, Gone, RateLimited, Rejected, SourceEmptied, StateError
 from syndicator.logs import event
@@ -71,6 +72,7 @@ async def poll(tenant: Tenant, name: str) -> Polled:
     """Ask a source what is new and write it down with its deliveries, in one transaction."""
     key, poll_every, now = f"sources.{name}", tenant.config.sources[name].poll, tenant.now()
     try:
+        await expiring.renew(tenant, key)
         source = await tenant.source(name)
         cursor, first = await tenant.ledger.transact(lambda store: store.items.cursor(name))
         seen, emptied = await _confirmed(tenant, name, source, await source.fetch(cursor))
@@ -224,7 +226,9 @@ def _write(tenant: Tenant, store: Store, name: str, batch: Batch, now: datetime,
     store.items.set_cursor(name, batch.cursor, now)
     if not changes:
         return Polled(again_at=now)
-    made = plan(changes, tenant.routes, tenant.targets(), _facts(tenant, store, name, changes, since), now)
+    departed = store.accounts.departed()
+    targets = {target: there for target, there in tenant.targets().items() if target not in departed}
+    made = plan(changes, tenant.routes, targets, _facts(tenant, store, name, changes, since), now)
     planned = store.outbox.write(made, now)
     _log_plan(tenant, name, changes, made)
     counts = {kind: sum(change.kind == kind for change in changes) for kind in ("new", "changed", "gone", "returned")}
@@ -297,7 +301,9 @@ async def deliver(tenant: Tenant, name: str) -> Delivered:
     until, why = await tenant.ledger.transact(lambda store: store.accounts.paused(name))
     if until is not None and until > now:
         return Delivered(worked=False, again_at=until)
+    await spending.turn(tenant, name)
     try:
+        await expiring.renew(tenant, f"destinations.{name}")
         publisher = await tenant.publisher(name)
     except StateError:
         raise

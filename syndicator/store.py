@@ -1,8 +1,8 @@
 """The ledger of one association: one SQLite file, every change in a transaction of its own.
 
 ``Ledger.transact`` is the only way in: it runs a function of a ``Store`` in a thread, inside BEGIN IMMEDIATE … COMMIT, with
-``synchronous=FULL``. A transaction that changes nothing writes nothing. ``items.py``, ``outbox.py``
-and ``problems.py`` hold what it can do.
+``synchronous=FULL``. A transaction that changes nothing writes nothing. ``items.py``, ``outbox.py``,
+``problems.py``, ``accounts.py``, ``gathering.py``, ``spending.py`` and ``departing.py`` hold what it can do.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from syndicator.accounts import Accounts
+from syndicator.departing import Departing
 from syndicator.errors import StateError, Words, words
+from syndicator.gathering import Gathering
 from syndicator.items import Items
 from syndicator.outbox import Outbox
 from syndicator.problems import Problems
 from syndicator.schema import Database, migrate
+from syndicator.spending import Spending
 
 T = TypeVar("T")
 
@@ -33,6 +36,9 @@ class Store:
         self.accounts = Accounts(db)
         self.outbox = Outbox(db)
         self.problems = Problems(db)
+        self.gathering = Gathering(db)
+        self.spending = Spending(db)
+        self.departing = Departing(db)
 
 
 class Ledger:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from syndicator import expiring
 from syndicator.assemble import make_connector, make_folder
 from syndicator.config import Config, DestinationConfig, SourceConfig
 from syndicator.contract import Projection, Publisher, Source
@@ -27,8 +28,14 @@ from syndicator.policy import speak_at
 from syndicator.route import Route
 from syndicator.store import Ledger, Store
 
+ABOUT_DESTINATIONS = ("destination", "expiring:destination", "media", "budget")
+"""What problems may be about, before the name of a destination."""
 LOCK_TRIES = 15
 LOCK_WAIT_S = 0.1
+
+
+class InUse(StateError):
+    """Another process works on the state folder."""
 
 
 @dataclass(kw_only=True)
@@ -53,6 +60,10 @@ class Tenant:
     """``destinations.NAME`` or ``alerts`` → when to try again to reach it."""
     accounts: dict[str, str] = field(default_factory=dict)
     """``sources.NAME`` or ``destinations.NAME`` → the account it last was, in lower case: known even while it is closed."""
+    opened_at: dict[str, datetime] = field(default_factory=dict)
+    """``sources.NAME`` or ``destinations.NAME`` → when its connector was last opened."""
+    months: dict[str, datetime] = field(default_factory=dict)
+    """Destination → the month that its spending was last looked at for."""
     polled_at: dict[str, datetime] = field(default_factory=dict)
     done_at: dict[str, datetime] = field(default_factory=dict)
     """Destination → when it last did what it is there for."""
@@ -156,9 +167,11 @@ class Tenant:
                     await self._shut(key, connector)
                     raise
                 self.connectors[key] = connector
+                self.opened_at[key] = self.now()
                 account = getattr(connector, "account", None)
                 if isinstance(account, str):
                     self.accounts[key] = account.lower()
+                await expiring.look(self, key, connector)
             return self.connectors[key]
 
     async def forget(self, key: str) -> None:
@@ -218,7 +231,7 @@ class Tenant:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(fd)
-            raise StateError(
+            raise InUse(
                 f"{folder} is in use",
                 hint=words(
                     fr="Un autre syndicator travaille déjà sur ce dossier : arrêtez-le d'abord, ou donnez à celui-ci un autre dossier.",
@@ -239,7 +252,8 @@ class Tenant:
     async def start(self) -> None:
         """Take the folder, and give back what an interrupted process had claimed."""
         await self._lock_soon()
-        subjects = [f"source:{name}" for name in self.config.sources] + [f"destination:{name}" for name in self.config.destinations]
+        subjects = [f"{about}source:{name}" for name in self.config.sources for about in ("", "expiring:")]
+        subjects += [f"{about}:{name}" for name in self.config.destinations for about in ABOUT_DESTINATIONS]
 
         def begin(store: Store) -> None:
             store.outbox.free()

@@ -13,7 +13,7 @@ _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 
 
 def cost_of(rendition: Rendition, limits: Limits, purpose: Purpose = "create") -> int:
-    """What it costs to send ``rendition`` there for ``purpose``, in thousandths of ``limits.prices.currency``; 0 where nothing is charged."""
+    """What it costs to send ``rendition`` there, in thousandths of ``limits.prices.currency``; 0 where nothing is charged."""
     prices = limits.prices
     if prices is None:
         return 0
