@@ -20,7 +20,7 @@ Json = dict[str, Any]
 CALLS: Mapping[str, tuple[str, ...]] = {
     "Page": ("POST feed", "POST photos", "POST videos", "GET published_posts", "GET #get"),
     "PagePost": ("POST #update", "DELETE #delete", "GET #get"),
-    "Photo": ("DELETE #delete", "GET #get"),
+    "AdVideo": ("POST #update", "DELETE #delete", "GET #get"),
     "IGUser": ("POST media", "POST media_publish", "GET media", "GET content_publishing_limit", "GET #get"),
     "IGMedia": ("GET #get",),
     "IGUserForIGOnlyAPI": ("POST media", "GET media", "GET content_publishing_limit", "GET #get"),
