@@ -12,16 +12,18 @@ import asyncio
 import ipaddress
 import json as jsonlib
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from syndicator.arriving import Arriving
 from syndicator.errors import (
     AuthExpired,
     ConnectorError,
@@ -41,7 +43,9 @@ PAGE_MAX_BYTES = 2_000_000
 REDIRECTS_MAX = 5
 TOTAL_TIMEOUT_S = 30.0
 
-FOR_ANYBODY = frozenset({"accept", "accept-language", "user-agent", "if-none-match", "if-modified-since"})
+FOR_ANYBODY = frozenset({
+    "accept", "accept-encoding", "accept-language", "user-agent", "if-none-match", "if-modified-since", "range", "if-range",
+})  # fmt: skip
 """Headers that follow a redirect to another host; all others may be meant for the first alone."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 
@@ -101,6 +105,18 @@ def is_public(address: str) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
 
 
+_Reader = Callable[[aiohttp.ClientResponse], Awaitable[bytes]]
+"""What becomes of an answer's body."""
+
+
+class _Sent(NamedTuple):
+    """What a request carries beside its headers."""
+
+    params: Any
+    json: Any
+    data: Any
+
+
 def _guarded_socket(info: Any) -> socket.socket:
     family, kind, protocol, _, address = info
     if not is_public(str(address[0])):
@@ -117,6 +133,8 @@ class Http:
     user_agent: str
     allow_private: frozenset[str] = frozenset()
     """Lower-case host names, without port, that may lead to private addresses."""
+    own_files: frozenset[Path] = frozenset()
+    """Files of this machine that a person named (the association's logo): the only ones that a generated picture may show."""
 
     async def request(
         self,
@@ -138,31 +156,45 @@ class Http:
         Raises Transient when the request surely did not take effect (refused, unresolved, any failure of a safe method), OutcomeUnknown
         when another method's answer was lost, Rejected for a private address, a bad URL or a body larger than ``max_bytes``.
         """
-        sent = CIMultiDict(headers or {})
+        safe = question or method in SAFE_METHODS
+
+        async def read(answer: aiohttp.ClientResponse) -> bytes:
+            return await _read(answer, max_bytes, safe=safe)
+
+        return await self._follow(method, url, CIMultiDict(headers or {}), _Sent(params, json, data), timeout_s, read, safe=safe)
+
+    async def download(self, url: str, path: Path, *, max_bytes: int, timeout_s: float) -> Response:
+        """GET into the file ``path``, never in memory, going on where an earlier attempt broke off if the server can; any status is an
+        answer, and only a complete 200 or 206 leaves a file. The answer's body is empty, or what an error said.
+
+        Raises as ``get``, and Transient when the disk is full.
+        """
+        arriving = Arriving(path, max_bytes=max_bytes)
+
+        async def read(answer: aiohttp.ClientResponse) -> bytes:
+            if answer.status not in (200, 206, 416):
+                return await _read(answer, PAGE_MAX_BYTES, safe=True)
+            await arriving.take(answer)
+            return b""
+
+        return await self._follow("GET", url, CIMultiDict(arriving.headers()), _Sent(None, None, None), timeout_s, read, safe=True)
+
+    async def _follow(
+        self, method: str, url: str, sent: CIMultiDict[str], body: _Sent, timeout_s: float, read: _Reader, *, safe: bool
+    ) -> Response:
         sent.setdefault("User-Agent", self.user_agent)
         permanent = True
         moved_to = None
         asked, first = url, _origin(url)
         trusted = _host(url) in self.allow_private
         for _ in range(REDIRECTS_MAX + 1):
-            response = await self._once(
-                method,
-                url,
-                sent,
-                params,
-                json,
-                data,
-                max_bytes,
-                timeout_s,
-                asked,
-                private=trusted and _host(url) in self.allow_private,
-                question=question,
-            )
+            private = trusted and _host(url) in self.allow_private
+            response = await self._once(method, url, sent, body, timeout_s, asked, read, private=private, safe=safe)
             location = response.headers.get("Location")
             if response.status not in (301, 302, 303, 307, 308) or not location or method not in SAFE_METHODS:
                 return Response(status=response.status, url=response.url, headers=response.headers, body=response.body, moved_to=moved_to)
             try:
-                url, params = urljoin(response.url, location), None
+                url, body = urljoin(response.url, location), body._replace(params=None)
             except ValueError as error:
                 raise Rejected(f"{response.url} leads to {location!r}, which is no web address") from error
             permanent = permanent and response.status in (301, 308)
@@ -176,24 +208,21 @@ class Http:
         method: str,
         url: str,
         headers: CIMultiDict[str],
-        params: Any,
-        json: Any,
-        data: Any,
-        max_bytes: int,
+        sent: _Sent,
         timeout_s: float,
         asked: str,
+        read: _Reader,
         *,
         private: bool,
-        question: bool,
+        safe: bool,
     ) -> Response:
-        safe = question or method in SAFE_METHODS
         session = self.sessions.get(private=private, write=not safe)
         timeout = aiohttp.ClientTimeout(total=timeout_s, connect=10, sock_read=15)
         try:
             async with session.request(
-                method, url, headers=headers, params=params, json=json, data=data, timeout=timeout, allow_redirects=False
+                method, url, headers=headers, params=sent.params, json=sent.json, data=sent.data, timeout=timeout, allow_redirects=False
             ) as answer:
-                body = await _read(answer, max_bytes, safe=safe)
+                body = await read(answer)
                 return Response(status=answer.status, url=str(answer.url), headers=answer.headers, body=body)
         except ConnectorError:
             raise

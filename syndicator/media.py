@@ -2,7 +2,10 @@
 
 What a stranger's server sends is fetched through the guarded client without any credential, believed by its first bytes and never by
 its name or header, made anew in a process of its own (``shaping.py``), and fetched once: the cache is kept by address and limits, its
-files are named by content.
+files are named by content. The address of a generated picture (``text/face.py``) is not fetched but drawn, and is otherwise like any.
+
+What is too large for memory goes to disk: ``fetch_file``. Such a file stays until ``forget``, at most two days after its last use, and
+all of them together within ``FILES_MAX_BYTES``, the oldest leaving first.
 """
 
 from __future__ import annotations
@@ -10,24 +13,49 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import tempfile
 import unicodedata
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from syndicator.contract import MediaLimits
 from syndicator.errors import AuthExpired, ConnectorError, Gone, RateLimited, Rejected, Transient
+from syndicator.formats import HEAD_BYTES, duration_s, sniff
 from syndicator.http import IMAGE_MAX_BYTES, Http, error_for
 from syndicator.model import Attachment
-from syndicator.shaping import MediaFile, clean_gif, shape, shape_apart, sniff, video_max_bytes
+from syndicator.shaping import MediaFile, clean_gif, draw_apart, refuse_long, shape, shape_apart, video_max_bytes
+from syndicator.text.face import SCHEME, from_url
 
-__all__ = ["MediaFile", "clean_gif", "fetch", "shape", "shorten_alt", "sniff"]
+__all__ = ["MediaFile", "VideoFile", "clean_gif", "fetch", "fetch_file", "forget", "shape", "shorten_alt", "sniff"]
 
 VIDEO_TIMEOUT_S = 180.0
 CACHE_MAX_BYTES = 200_000_000
-_SHAPED_BY = "1"
+FILE_MAX_BYTES = 10_000_000_000
+"""The largest video that is carried, whatever a destination takes."""
+FILES_MAX_BYTES = 20_000_000_000
+FILE_AGE = timedelta(days=2)
+FILE_TIMEOUT_S = 3 * 3600.0
+_SHAPED_BY = "2"
 """Part of the cache's keys: raise it when the same input gives other bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoFile:
+    """A video on disk, within a destination's limits; a path, to whoever opens it."""
+
+    path: Path
+    media_type: str
+    """What its first bytes say."""
+    size_bytes: int
+    sha256: str
+    duration_s: float | None
+    """As the file says, else as its origin does."""
+
+    def __fspath__(self) -> str:
+        return str(self.path)
 
 
 async def fetch(http: Http, attachment: Attachment, limits: MediaLimits, *, cache_dir: Path) -> MediaFile:
@@ -35,14 +63,90 @@ async def fetch(http: Http, attachment: Attachment, limits: MediaLimits, *, cach
 
     Raises Transient when it cannot be had now, Rejected when it will never be of use as media there.
     """
-    key = _key(attachment.url, limits)
+    key = await asyncio.to_thread(_key, attachment.url, limits, http.own_files)
     found = await asyncio.to_thread(_read, cache_dir, key)
     if found is None:
-        _refuse_early(attachment, limits)
-        data = await _download(http, attachment, limits)
-        found = await asyncio.to_thread(shape_apart, data, limits)
+        found = await (_draw if attachment.url.startswith(SCHEME) else _fetch)(http, attachment, limits)
         await asyncio.to_thread(_write, cache_dir, key, found)
     return replace(found, description=shorten_alt(attachment.description, limits.alt_max))
+
+
+async def _fetch(http: Http, attachment: Attachment, limits: MediaLimits) -> MediaFile:
+    _refuse_early(attachment, limits, video_max_bytes(limits))
+    data = await _download(http, attachment, limits)
+    return await asyncio.to_thread(shape_apart, data, limits)
+
+
+async def _draw(http: Http, attachment: Attachment, limits: MediaLimits) -> MediaFile:
+    face = from_url(attachment.url)
+    if face is None:
+        raise Rejected("a damaged address of a generated picture")
+    return await asyncio.to_thread(draw_apart, face, limits, logo=_logo(face.logo, http.own_files))
+
+
+def _logo(path: str, own_files: frozenset[Path]) -> Path | None:
+    """The file, if a person named it: what a stranger's address says of this machine's files is not believed."""
+    return Path(path) if path and Path(path) in own_files else None
+
+
+async def fetch_file(http: Http, attachment: Attachment, limits: MediaLimits, *, cache_dir: Path) -> VideoFile:
+    """The video as a file on disk, never in memory; begun again where an earlier attempt broke off, if its server can do that.
+
+    Give it back with ``forget`` when it has left. Raises Transient when it cannot be had now, Rejected when it will never be of use there.
+    """
+    max_bytes = min(limits.video_max_bytes or FILE_MAX_BYTES, FILE_MAX_BYTES)
+    _refuse_early(attachment, limits, max_bytes)
+    path = cache_dir / "videos" / hashlib.sha256(attachment.url.encode()).hexdigest()[:32]
+    await asyncio.to_thread(_sweep, path, http.now(), attachment.size_bytes or 0)
+    if not path.exists():
+        response = await http.download(attachment.url, path, max_bytes=max_bytes, timeout_s=FILE_TIMEOUT_S)
+        error = error_for(response, http.now())
+        if error is not None:
+            raise _about_the_file(error) from error
+    return await asyncio.to_thread(_checked, path, limits, http.now(), attachment.duration_s)
+
+
+async def forget(file: VideoFile) -> None:
+    """Give the disk its room back; safe to call twice."""
+    await asyncio.to_thread(file.path.unlink, missing_ok=True)
+
+
+def _checked(path: Path, limits: MediaLimits, now: datetime, claimed_s: float | None) -> VideoFile:
+    """What the file is; it goes when it is of no use there."""
+    try:
+        with path.open("rb") as file:
+            media_type = _video_type(file.read(HEAD_BYTES), limits)
+            lasts_s = duration_s(file) or claimed_s
+            refuse_long(lasts_s, limits)
+            file.seek(0)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        os.utime(path, (now.timestamp(), now.timestamp()))
+        return VideoFile(path=path, media_type=media_type, size_bytes=path.stat().st_size, sha256=sha256, duration_s=lasts_s)
+    except Rejected:
+        path.unlink()
+        raise
+    except OSError as error:
+        raise Transient(f"{path.name}: {error}") from error
+
+
+def _video_type(head: bytes, limits: MediaLimits) -> str:
+    media_type = sniff(head)
+    if media_type is None or not limits.videos_max or media_type not in limits.video_types:
+        raise Rejected(f"no {media_type or 'file of this kind'} there")
+    return media_type
+
+
+def _sweep(path: Path, now: datetime, size_bytes: int) -> None:
+    """Make the folder, and room in it: what is old goes, then the oldest, never what belongs to ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    others = sorted(
+        (each.stat().st_mtime, each.stat().st_size, each) for each in path.parent.iterdir() if not each.name.startswith(path.name)
+    )
+    excess = sum(size for _, size, _ in others) + size_bytes - FILES_MAX_BYTES
+    for changed_at, size, each in others:
+        if excess > 0 or now.timestamp() - changed_at > FILE_AGE.total_seconds():
+            each.unlink(missing_ok=True)
+            excess -= size
 
 
 def shorten_alt(text: str, alt_max: int | None) -> str:
@@ -66,12 +170,12 @@ def _continues(character: str) -> bool:
     return unicodedata.category(character) in {"Mn", "Me", "Mc"} or character == "\u200d" or "\U0001f3fb" <= character <= "\U0001f3ff"
 
 
-def _refuse_early(attachment: Attachment, limits: MediaLimits) -> None:
+def _refuse_early(attachment: Attachment, limits: MediaLimits, max_bytes: int) -> None:
     if attachment.type not in ("video", "gifv"):
         return
     if not limits.videos_max:
         raise Rejected(f"{attachment.url}: no videos there")
-    if attachment.size_bytes is not None and attachment.size_bytes > video_max_bytes(limits):
+    if attachment.size_bytes is not None and attachment.size_bytes > max_bytes:
         raise Rejected(f"{attachment.url}: a video of {attachment.size_bytes} bytes is too large")
     if attachment.duration_s is not None and limits.video_max_s is not None and attachment.duration_s > limits.video_max_s:
         raise Rejected(f"{attachment.url}: a video of {attachment.duration_s:.0f} s is too long")
@@ -97,10 +201,14 @@ def _about_the_file(error: ConnectorError) -> ConnectorError:
     return error
 
 
-def _key(url: str, limits: MediaLimits) -> str:
-    shaping = (limits.image_types, limits.image_max_bytes, limits.image_max_pixels)
-    video = (limits.videos_max > 0, limits.video_types, limits.video_max_bytes)
-    return hashlib.sha256(repr((_SHAPED_BY, url, shaping, video)).encode()).hexdigest()[:32]
+def _key(url: str, limits: MediaLimits, own_files: frozenset[Path]) -> str:
+    """Of all that decides what comes out; the alt text is cut each time."""
+    logo = None
+    face = from_url(url)
+    if face is not None and (path := _logo(face.logo, own_files)) is not None:
+        with suppress(OSError):
+            logo = path.stat().st_mtime_ns, path.stat().st_size
+    return hashlib.sha256(repr((_SHAPED_BY, url, replace(limits, alt_max=None), logo)).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _read(cache_dir: Path, key: str) -> MediaFile | None:
@@ -135,7 +243,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 def _make_room(cache_dir: Path, size_bytes: int) -> None:
     """Drop the oldest until ``size_bytes`` more fit."""
-    files = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in cache_dir.iterdir())
+    files = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in cache_dir.iterdir() if path.is_file())
     excess = sum(size for _, size, _ in files) + size_bytes - CACHE_MAX_BYTES
     for _, size, path in files:
         if excess <= 0:

@@ -4,8 +4,11 @@ What a stranger's server sent is believed by its first bytes and never by its na
 and from a short list of formats. Every still picture is encoded anew: that drops EXIF, GPS and whatever else hides in a file, and turns
 it the way its orientation says. The same input gives the same bytes.
 
-``shape_apart`` decodes in a child that has little time and memory and nothing to do with the network: hostile bytes cost that child, and
-the daemon carries neither Pillow nor the holes that decoded pictures leave in its memory.
+A picture outside a destination's proportions gets a border, a narrow one is scaled up (``framing.py``). What has no picture gets one
+that is drawn (``drawing.py``).
+
+``shape_apart`` decodes, and ``draw_apart`` draws, in a child that has little time and memory and nothing to do with the network: hostile
+bytes cost that child, and the daemon carries neither Pillow nor the holes that decoded pictures leave in its memory.
 """
 
 from __future__ import annotations
@@ -17,13 +20,18 @@ import subprocess
 import sys
 import threading
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syndicator.contract import MediaLimits
 from syndicator.errors import Rejected, Transient
+from syndicator.formats import duration_s, sniff
+from syndicator.framing import fits, frame, framed
+from syndicator.text.face import Face
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -38,6 +46,8 @@ VIDEO_MAX_BYTES = 40_000_000
 FRAMES_MAX = 2_000
 
 QUALITIES = (88, 80, 70, 60)
+DRAWN = {"quality": 92, "subsampling": 0}
+"""What letters and lines need in a JPEG: colours as fine as light, so that red on white stays sharp."""
 SCALES = (1.0, 0.75, 0.5, 0.35, 0.25)
 
 CHILD_SECONDS = 60
@@ -77,69 +87,75 @@ class MediaFile:
         return f"{hashlib.sha256(self.data).hexdigest()[:32]}.{EXTENSIONS[self.media_type]}"
 
 
-def sniff(data: bytes) -> str | None:
-    """The media type that the first bytes tell, among those that are of use here."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data.startswith(b"\x1aE\xdf\xa3") and b"webm" in data[:64]:
-        return "video/webm"
-    if data[4:8] == b"ftyp":
-        return _iso_media(data[8:12])
-    return None
-
-
-def _iso_media(brand: bytes) -> str | None:
-    """By the major brand (ISO/IEC 14496-12); AVIF, HEIC and M4A share the container and are not videos."""
-    if brand == b"qt  ":
-        return "video/quicktime"
-    return "video/mp4" if brand[:3] in (b"iso", b"mp4", b"avc", b"M4V", b"MSN", b"das", b"f4v", b"mmp", b"3gp") else None
-
-
 def shape_apart(data: bytes, limits: MediaLimits) -> MediaFile:
     """``shape`` in a process of its own; blocking. Raises Rejected when it cannot be done, Transient when no process could be had."""
     media_type = sniff(data)
     if media_type is None or media_type.startswith("video/"):
         return shape(data, limits)
-    asked = json.dumps(asdict(limits)).encode() + b"\n" + data
+    return _asked_apart({"limits": asdict(limits)}, data)
+
+
+def draw_apart(face: Face, limits: MediaLimits, *, logo: Path | None) -> MediaFile:
+    """The picture of ``face`` (``drawing.py``), fit for ``limits``, with the ``logo`` that a person named; as ``shape_apart``."""
+    return _asked_apart({"limits": asdict(limits), "face": asdict(face), "logo": str(logo) if logo else None})
+
+
+def _asked_apart(asked: dict[str, Any], data: bytes = b"") -> MediaFile:
     with _one_at_a_time:
         try:
             child = subprocess.run(
-                [sys.executable, "-P", "-m", "syndicator.shaping"], input=asked, capture_output=True, timeout=CHILD_SECONDS, check=False
+                [sys.executable, "-P", "-m", "syndicator.shaping"],
+                input=json.dumps(asked).encode() + b"\n" + data,
+                capture_output=True,
+                timeout=CHILD_SECONDS,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise Rejected(f"the picture takes more than {CHILD_SECONDS} s to decode") from error
+            raise Rejected(f"the picture takes more than {CHILD_SECONDS} s to make") from error
         except OSError as error:
-            raise Transient(f"no process to decode a picture in: {error}") from error
+            raise Transient(f"no process to make a picture in: {error}") from error
     head, _, body = child.stdout.partition(b"\n")
     try:
         told = json.loads(head)
     except ValueError as error:
-        raise Rejected(f"decoding the picture ended with {child.returncode}") from error
+        raise Rejected(f"making the picture ended with {child.returncode}") from error
     if "rejected" in told:
         raise Rejected(told["rejected"])
     return MediaFile(data=body, description="", **told)
 
 
 def main() -> None:
-    """The child: limits in one line of JSON and the file on standard input; type and size in one line, and the file, on standard output."""
+    """The child: what is asked in one line of JSON and the file on standard input; type and size in one line, and the file, on standard
+    output."""
     for what, most in ((resource.RLIMIT_AS, CHILD_BYTES), (resource.RLIMIT_CPU, CHILD_SECONDS), (resource.RLIMIT_CORE, 0)):
         with suppress(OSError, ValueError):  # a hardened unit may forbid it, and has limits of its own
             resource.setrlimit(what, (most, most))
     head, _, data = sys.stdin.buffer.read().partition(b"\n")
-    raw: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(head).items()}
+    asked = json.loads(head)
+    raw: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in asked["limits"].items()}
+    limits = MediaLimits(**raw)
     try:
-        found = shape(data, MediaLimits(**raw))
+        found = _drawn(asked, limits) if asked.get("face") else shape(data, limits)
         told: dict[str, Any] = {"media_type": found.media_type, "width": found.width, "height": found.height}
         body = found.data
     except (Rejected, MemoryError) as error:
         told, body = {"rejected": str(error) or "the picture needs too much memory"}, b""
     sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + body)
+
+
+def _drawn(asked: Mapping[str, Any], limits: MediaLimits) -> MediaFile:
+    from syndicator import drawing
+
+    face = Face(**(asked["face"] | {"facts": tuple(asked["face"]["facts"])}))
+    return draw(face, limits, logo=drawing.read_logo(Path(asked["logo"])) if asked["logo"] else None)
+
+
+def draw(face: Face, limits: MediaLimits, *, logo: Picture | None = None) -> MediaFile:
+    """The picture of ``face``, fit for ``limits``; blocking."""
+    from syndicator import drawing
+
+    picture = drawing.draw(face, *drawing.size_for(limits), logo=logo)
+    return _encode(_reduced(picture, limits, _pixels_max(limits)), limits, sharp=True)
 
 
 def shape(data: bytes, limits: MediaLimits) -> MediaFile:
@@ -164,6 +180,7 @@ def _video(data: bytes, media_type: str, limits: MediaLimits) -> MediaFile:
         raise Rejected(f"no {media_type} there")
     if len(data) > video_max_bytes(limits):
         raise Rejected(f"a video of {len(data)} bytes is too large")
+    refuse_long(duration_s(data), limits)
     return MediaFile(data=data, media_type=media_type, width=None, height=None, description="")
 
 
@@ -173,19 +190,23 @@ def _image(data: bytes, media_type: str, limits: MediaLimits) -> MediaFile:
     # The size is checked below before anything is decoded; these stand behind it, for the files in which Pillow finds a picture of its own.
     Image.MAX_IMAGE_PIXELS = PIXELS_MAX
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    pixels_max = min(limits.image_max_pixels or PIXELS_KEPT, PIXELS_KEPT)
+    pixels_max = _pixels_max(limits)
     with Image.open(BytesIO(data), formats=[_PILLOW[media_type]]) as picture:
         pixels = picture.width * picture.height
         if pixels > PIXELS_MAX:
             raise Rejected(f"a picture of {picture.width} × {picture.height} is too large")
-        if media_type == "image/gif" and media_type in limits.image_types and pixels <= pixels_max:
+        if media_type == "image/gif" and media_type in limits.image_types and fits(picture.size, limits, pixels_max):
             moving = clean_gif(data)
             if moving is not None and len(moving) <= (limits.image_max_bytes or IMAGE_MAX_BYTES):
                 return MediaFile(data=moving, media_type=media_type, width=picture.width, height=picture.height, description="")
         if pixels > pixels_max:
             picture.draft(None, _within(picture.size, pixels_max))
         upright = _upright(picture)
-    return _encode(_reduced(upright, pixels_max), limits, sharp=_is_lossless(data, media_type))
+    return _encode(_reduced(upright, limits, pixels_max), limits, sharp=_is_lossless(data, media_type))
+
+
+def _pixels_max(limits: MediaLimits) -> int:
+    return min(limits.image_max_pixels or PIXELS_KEPT, PIXELS_KEPT)
 
 
 def _is_lossless(data: bytes, media_type: str) -> bool:
@@ -212,15 +233,9 @@ def _within(size: tuple[int, int], pixels_max: int) -> tuple[int, int]:
     return max(1, int(size[0] * factor)), max(1, int(size[1] * factor))
 
 
-def _reduced(picture: Picture, pixels_max: int) -> Picture:
-    from PIL.Image import Resampling
-
-    size = _within(picture.size, pixels_max)
-    if size == picture.size:
-        return picture
-    smaller = picture.resize(size, Resampling.LANCZOS)
-    smaller.info = picture.info
-    return smaller
+def _reduced(picture: Picture, limits: MediaLimits, pixels_max: int) -> Picture:
+    whole, inner = frame(picture.size, limits, pixels_max)
+    return picture if whole == inner == picture.size else framed(picture, whole, inner)
 
 
 def _encode(picture: Picture, limits: MediaLimits, *, sharp: bool) -> MediaFile:
@@ -232,7 +247,7 @@ def _encode(picture: Picture, limits: MediaLimits, *, sharp: bool) -> MediaFile:
             return MediaFile(data=data, media_type=media_type, width=picture.width, height=picture.height, description="")
     lossy = _lossy(limits)
     for scale in SCALES[1:]:
-        smaller = _reduced(picture, int(picture.width * picture.height * scale**2))
+        smaller = _reduced(picture, limits, int(picture.width * picture.height * scale**2))
         data = _saved(smaller, lossy, {"quality": QUALITIES[-1]} if lossy != "image/png" else {})
         if len(data) <= max_bytes:
             return MediaFile(data=data, media_type=lossy, width=smaller.width, height=smaller.height, description="")
@@ -255,6 +270,8 @@ def _encodings(picture: Picture, limits: MediaLimits, *, sharp: bool) -> list[tu
         found.append(("image/png", {}))
     if see_through and webp:
         found += [("image/webp", {"quality": quality}) for quality in QUALITIES]
+    if sharp and lossy == "image/jpeg":
+        found.append((lossy, DRAWN))
     if lossy != "image/png":
         found += [(lossy, {"quality": quality}) for quality in QUALITIES]
     return found or [("image/png", {})]
@@ -311,6 +328,12 @@ def _after_blocks(data: bytes, position: int) -> int:
     while data[position]:
         position += data[position] + 1
     return position + 1
+
+
+def refuse_long(lasts_s: float | None, limits: MediaLimits) -> None:
+    """Raises Rejected for a film that lasts longer than the destination takes; None is not known."""
+    if lasts_s is not None and limits.video_max_s is not None and lasts_s > limits.video_max_s:
+        raise Rejected(f"a video of {lasts_s:.0f} s is too long")
 
 
 def video_max_bytes(limits: MediaLimits) -> int:

@@ -39,6 +39,9 @@ def from_url(url: str) -> Face | None:
         return None
     try:
         raw = json.loads(unquote(url.removeprefix(SCHEME)))
-        return Face(**(raw | {"facts": tuple(raw.get("facts", ()))}))
-    except (ValueError, TypeError, AttributeError):
+        face = Face(**(raw | {"facts": tuple(raw.get("facts", ()))}))
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
+    return (
+        face if all(isinstance(part, str) for part in (face.title, *face.facts, face.name, face.colour, face.logo, face.language)) else None
+    )
