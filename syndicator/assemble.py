@@ -26,7 +26,14 @@ def user_agent(config: Config) -> str:
 
 def http_for(config: Config, sessions: Sessions, now: Callable[[], datetime]) -> Http:
     """The association's way to the network, over the process's ``sessions``."""
-    return Http(sessions=sessions, now=now, user_agent=user_agent(config), allow_private=config.network.allow_private)
+    logo = config.association.logo
+    return Http(
+        sessions=sessions,
+        now=now,
+        user_agent=user_agent(config),
+        allow_private=config.network.allow_private,
+        own_files=frozenset({logo} if logo else ()),
+    )
 
 
 def make_context(config: Config, account: Account, sessions: Sessions, now: Callable[[], datetime]) -> Context:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import struct
 import tomllib
 from collections.abc import Iterator
 from datetime import time, timedelta
@@ -356,6 +359,47 @@ delay = 5
     assert "« toots »" in texts["routes.tout.sources[1]"]
     assert "« event »" in texts["routes.tout.kinds[0]"]
     assert "« routes »" in texts["roots"]
+
+
+def png(width: int, height: int, size_bytes: int = 0) -> bytes:
+    """A file that opens as a PNG of this size does."""
+    return (b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", width, height, 8, 6, 0, 0, 0)).ljust(size_bytes, b"\0")
+
+
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(10) + b"\xff\xc0\x00\x11\x08" + struct.pack(">HH", 300, 400) + bytes(12)
+
+
+@pytest.mark.parametrize(("key", "value", "file", "says"), [
+    ("colour", "#1f6f50", None, ""), ("colour", "#FFF000", None, ""), ("colour", "", None, ""),
+    ("colour", "vert", None, "vert"), ("colour", "#fff", None, "#1f6f50"), ("colour", "javascript:1", None, "couleur"),
+    ("colour", "#1f6f50\n", None, "couleur"),
+    ("logo", "logo.png", png(500, 200), ""), ("logo", "logo.png", JPEG, ""),
+    ("logo", "logo.png", png(4000, 4000, 2_000_000), ""), ("logo", "logo.png", png(4000, 4001), "trop grande"),
+    ("logo", "logo.png", png(400, 400, 2_000_001), "trop grande"), ("logo", "logo.png", png(0, 400), "trop grande"),
+    ("logo", "logo.png", None, "ne peut pas être lu"), ("logo", ".", None, "ne peut pas être lu"),
+    ("logo", "logo.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "PNG ou JPEG"), ("logo", "logo.png", b"", "PNG ou JPEG"),
+])  # fmt: skip
+def test_what_pictures_are_made_with_is_checked(
+    tmp_path: Path, environ: dict[str, str], key: str, value: str, file: bytes | None, says: str
+) -> None:
+    """A colour that is one, a logo that can be read: relative to the configuration's folder, PNG or JPEG, of modest size."""
+    if file is not None:
+        (tmp_path / "logo.png").write_bytes(file)
+    path = write(tmp_path, GOOD.replace("[association]\n", f"[association]\n{key} = {json.dumps(value)}\n"))
+    if says:
+        ((line, at, text),) = problems(path, environ)
+        assert (line, at) == (3, f"association.{key}")
+        assert says in text
+        return
+    association = load(path, environ=environ).association
+    assert (association.colour, association.logo) == ((value, None) if key == "colour" else ("", tmp_path / "logo.png"))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path, environ: dict[str, str]) -> None:
+    """A logo that is no ordinary file is refused without being opened."""
+    os.mkfifo(tmp_path / "logo.png")
+    path = write(tmp_path, GOOD.replace("[association]\n", '[association]\nlogo = "logo.png"\n'))
+    assert [key for _, key, _ in problems(path, environ)] == ["association.logo"]
 
 
 def test_problems_speak_the_associations_language(tmp_path: Path, environ: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from syndicator.config.decode import INVALID, Decoder, good, shown
 from syndicator.config.lines import Key
 from syndicator.config.settings import Alerts, Network, Web
 from syndicator.contract import Association, Secret
+from syndicator.formats import LOGO_MAX_BYTES, LOGO_MAX_PIXELS, claimed_size
+from syndicator.palette import is_colour
 
 LISTEN = "127.0.0.1:8710"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -72,9 +75,28 @@ def read_association(raw: Any, decoder: Decoder) -> tuple[Association, Folders] 
         report.add((*at, "timezone"), "bad-timezone", value=shown(values["timezone"]), meant=meant)
     if values.get("url") is not None:
         check_url(values["url"], (*at, "url"), decoder)
+    if good(values, "colour") and values["colour"] and not is_colour(values["colour"]):
+        report.add((*at, "colour"), "bad-colour", value=shown(values["colour"]))
+    if good(values, "logo") and values["logo"] is not None and (why := _logo_trouble(values["logo"])):
+        report.add((*at, "logo"), why, path=values["logo"])
     if report.problems or INVALID in (*values.values(), *folders.values()):
         return None
     return Association(**values), Folders(**folders)
+
+
+def _logo_trouble(path: Path) -> str:
+    """Why this file cannot be the logo: a kind of problem; empty when it can."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "logo-unreadable"
+        with path.open("rb") as file:
+            data = file.read(LOGO_MAX_BYTES + 1)
+    except OSError:
+        return "logo-unreadable"
+    size = claimed_size(data)
+    if size is None:
+        return "logo-not-picture"
+    return "logo-too-large" if len(data) > LOGO_MAX_BYTES or not 0 < size[0] * size[1] <= LOGO_MAX_PIXELS else ""
 
 
 def is_timezone(name: str) -> bool:
