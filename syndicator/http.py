@@ -22,6 +22,7 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from syndicator.arriving import Arriving
 from syndicator.errors import (
@@ -115,6 +116,8 @@ class _Sent(NamedTuple):
     params: Any
     json: Any
     data: Any
+    encoded: bool = False
+    """Whether the address goes out as it is written."""
 
 
 def _guarded_socket(info: Any) -> socket.socket:
@@ -148,10 +151,12 @@ class Http:
         max_bytes: int = JSON_MAX_BYTES,
         timeout_s: float = TOTAL_TIMEOUT_S,
         question: bool = False,
+        encoded: bool = False,
     ) -> Response:
         """Send and read to the end, following redirects of safe methods; any status is an answer.
 
         ``question`` says that the request changes nothing whatever its method (GraphQL asks by POST): it is as safe to repeat as a GET.
+        ``encoded`` says that ``url`` goes out exactly as it is written: services tell ``%3A`` from ``:``, or sign their addresses.
 
         Raises Transient when the request surely did not take effect (refused, unresolved, any failure of a safe method), OutcomeUnknown
         when another method's answer was lost, Rejected for a private address, a bad URL or a body larger than ``max_bytes``.
@@ -161,7 +166,7 @@ class Http:
         async def read(answer: aiohttp.ClientResponse) -> bytes:
             return await _read(answer, max_bytes, safe=safe)
 
-        return await self._follow(method, url, CIMultiDict(headers or {}), _Sent(params, json, data), timeout_s, read, safe=safe)
+        return await self._follow(method, url, CIMultiDict(headers or {}), _Sent(params, json, data, encoded), timeout_s, read, safe=safe)
 
     async def download(self, url: str, path: Path, *, max_bytes: int, timeout_s: float) -> Response:
         """GET into the file ``path``, never in memory, going on where an earlier attempt broke off if the server can; any status is an
@@ -194,7 +199,7 @@ class Http:
             if response.status not in (301, 302, 303, 307, 308) or not location or method not in SAFE_METHODS:
                 return Response(status=response.status, url=response.url, headers=response.headers, body=response.body, moved_to=moved_to)
             try:
-                url, body = urljoin(response.url, location), body._replace(params=None)
+                url, body = urljoin(response.url, location), body._replace(params=None, encoded=False)
             except ValueError as error:
                 raise Rejected(f"{response.url} leads to {location!r}, which is no web address") from error
             permanent = permanent and response.status in (301, 308)
@@ -219,8 +224,9 @@ class Http:
         session = self.sessions.get(private=private, write=not safe)
         timeout = aiohttp.ClientTimeout(total=timeout_s, connect=10, sock_read=15)
         try:
+            address = URL(url, encoded=sent.encoded)
             async with session.request(
-                method, url, headers=headers, params=sent.params, json=sent.json, data=sent.data, timeout=timeout, allow_redirects=False
+                method, address, headers=headers, params=sent.params, json=sent.json, data=sent.data, timeout=timeout, allow_redirects=False
             ) as answer:
                 body = await read(answer)
                 return Response(status=answer.status, url=str(answer.url), headers=answer.headers, body=body)

@@ -128,6 +128,16 @@ async def test_redirects_are_followed_and_remembered(http: Http, site: Site) -> 
         await http.get(f"{site.url}/to/loop")
 
 
+@pytest.mark.parametrize(("encoded", "sent"), [(True, "/ok?author=urn%3Ali%3A1&x=a%2Cb"), (False, "/ok?author=urn:li:1&x=a,b")])
+async def test_an_address_can_go_out_as_it_is_written(http: Http, site: Site, encoded: bool, sent: str) -> None:
+    """A service that tells ``%3A`` from ``:`` gets what it asked for; others get the usual form."""
+    asked: list[str] = []
+    site.hooks.append(lambda stage, request: asked.append(request.raw_path) if stage == "before" else None)
+    await http.request("GET", f"{site.url}/ok?author=urn%3Ali%3A1&x=a%2Cb", encoded=encoded)
+
+    assert asked == [sent]
+
+
 async def test_a_write_is_never_redirected(http: Http, site: Site) -> None:
     """What was meant for one address is not sent to another."""
     site.redirects["w"] = (307, "/ok")
