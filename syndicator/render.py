@@ -1,32 +1,33 @@
 """An item as one destination will show it: pure, deterministic, in the destination's own limits and the author's own words.
 
 ``render`` holds nothing that changes by itself (votes, participants), so that two equal renditions mean that there is nothing to
-update. What it had to do to the text is in ``Rendition.notes``; ``syndicator.text.notes`` puts that into words.
+update. What it had to do to the text is in ``Rendition.notes``; ``syndicator.text.notes`` puts that into words. The rules, with
+examples, are told in ``docs/texts.md``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-
-import regex
+from hashlib import sha256
 
 from syndicator.contract import Association, Limits
-from syndicator.model import Event, Item, Post, Purpose, Rendition
+from syndicator.model import Card, Event, Item, Post, Purpose, Rendition, Span
 from syndicator.route import Style
-from syndicator.text import phrases
+from syndicator.text import cards
 from syndicator.text.attachments import Chosen, choose
+from syndicator.text.campaign import tagged
 from syndicator.text.clean import clean
 from syndicator.text.compose import Composed, Draft, compose
-from syndicator.text.count import length
-from syndicator.text.dates import describe_instant, describe_when
-from syndicator.text.html import parse
-from syndicator.text.language import our_language, valid_language
+from syndicator.text.language import valid_language
+from syndicator.text.linked import EMPTY, Linked, joined
 from syndicator.text.links import addresses, hashtags
 from syndicator.text.markup import to_markup
-from syndicator.text.mentions import neutralise, neutralise_plain
-from syndicator.text.shorten import shorten
-from syndicator.text.tags import at_most, closing_tags, folded, hashtag_line, visible_tags, without_controls
+from syndicator.text.measure import size
+from syndicator.text.shorten import shorten, shortened
+from syndicator.text.tags import at_most, closing_tags, folded, hashtag_line, visible_tags
+from syndicator.text.template import Values, fill, uses
+from syndicator.text.wording import Wording, links_words
 
 EXCERPT_MAX = 500
 """Graphemes of an article, a video's description or an event's, where they are only the appetiser of the page at home."""
@@ -44,187 +45,169 @@ def render(
     *,
     association: Association,
     destination_names: Collection[str] = (),
+    destination_type: str = "",
     purpose: Purpose = "create",
 ) -> tuple[Rendition, ...]:
     """What to publish of ``item``: one rendition, several for a thread, none when the style or the destination leaves it out.
 
     ``destination_names`` are the names and types of every destination configured: hashtags that refuse one of them are for us, and are
-    removed. ``purpose`` only matters for events: a reminder or a change says so in its title.
+    removed. ``destination_type`` is told to Matomo where the style marks links home. ``purpose`` only matters for events: a reminder or a
+    change says so in its title.
     """
     kind = "event" if isinstance(item, Event) else item.kind
-    warning = "" if isinstance(item, Event) else _warning(item, style)
+    wording = Wording(item=item, limits=limits, style=style, association=association, names=destination_names)
+    warning = wording.warning()
     if kind not in limits.kinds or (warning and style.content_warnings == "skip"):
         return ()
     hidden = bool(warning) and style.content_warnings == "link"
-    style = replace(style, link="always") if hidden else style
-    shaping = _Shaping(limits=limits, style=style, association=association, names=destination_names)
-    if isinstance(item, Event):
-        return shaping.event(item, purpose)
-    return shaping.warning_only(item, warning) if hidden else shaping.post(item, warning)
+    # Tags tell what is behind the warning.
+    item = replace(item, tags=()) if hidden else item
+    shaping = _Shaping(
+        item=item,
+        limits=limits,
+        style=replace(style, link="always", template="") if hidden else style,
+        association=association,
+        names=destination_names,
+        wording=wording,
+        warning=warning,
+        home=tagged(item.url, style.campaign, destination_type),
+        purpose=purpose,
+    )
+    return shaping.warning_only() if hidden else shaping.renditions()
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Shaping:
-    """Everything but the item that a rendition depends on."""
+    """Everything that the renditions of one item for one destination depend on."""
 
+    item: Item
     limits: Limits
     style: Style
     association: Association
     names: Collection[str]
+    wording: Wording
+    warning: str
+    home: str
+    """The way home, with its campaign parameters."""
+    purpose: Purpose
 
-    def post(self, post: Post, warning: str) -> tuple[Rendition, ...]:
-        """A note, article, photo, video, live or sound."""
-        language = our_language(post.language, self.association.language)
-        text = self._text(post)
-        title = self._line(post, post.title)
-        excerpt = post.kind in {"article", "video", "live"}
-        # What stands behind a warning at home does not stand in the open elsewhere.
-        hidden = post.sensitive or bool(warning)
-        chosen = choose(post.attachments, self.limits, sensitive=hidden, default_alt=_thumbnail_alt(post, title, language))
-        text = _without_title(text, title)
-        body = _without_title(self._excerpt(self._summary(post) or text), title) if excerpt else self._with_few_tags(text)
+    def renditions(self) -> tuple[Rendition, ...]:
+        """A note, a photo and a sound tell their text; articles, videos, lives and events their title, facts and an excerpt."""
+        wording, whole = self.wording, self.wording.text()
+        title = wording.title(self.purpose)
+        text = _without_title(whole, title) if isinstance(self.item, Post) else whole
+        cancelled = isinstance(self.item, Event) and (self.item.status == "cancelled" or self.purpose == "cancel")
+        body = EMPTY if cancelled else self._body(text, title)
+        chosen = self._chosen(title, body)
         draft = Draft(
-            opening=f"{WARNING} {warning}" if warning and not self.limits.content_warning else "",
+            opening=f"{WARNING} {self.warning}" if self.warning and not self.limits.content_warning else "",
             title=title,
-            facts=_live(post, language, self.association.timezone),
+            facts=wording.facts(),
+            extras="" if cancelled else wording.extras(),
             body=body,
-            bare_body=None if excerpt else closing_tags(body)[0],
-            excerpt=excerpt,
-            closings=self._closings(post, language),
-            tags=self._added_tags(post, text, body) if excerpt else "",
+            bare_body=None if self._excerpts else closing_tags(body)[0],
+            excerpt=self._excerpts,
+            closings=wording.closings(),
+            tags=self._added_tags(text, body) if self._excerpts and not cancelled else "",
         )
-        always = excerpt or chosen.incomplete or post.boost_of is not None or post.poll is not None
         notes = [
-            *(["excerpt"] if excerpt and body != text else []),
+            *(["excerpt"] if self._excerpts and body and body != text else []),
             *(["cw-shown"] if draft.opening else []),
-            *(["hashtags-limited"] if not excerpt and len(hashtags(body)) < len(hashtags(text)) else []),
+            *(["hashtags-limited"] if not self._excerpts and len(hashtags(body.text)) < len(hashtags(text.text)) else []),
+            *(["links-dropped"] if self.style.text_links == "drop" and wording.has_links else []),
         ]
-        return self._renditions(post, draft, chosen, notes, always=always, warning=warning)
+        post = self.item if isinstance(self.item, Post) else None
+        always = self._excerpts or chosen.incomplete or (post is not None and (post.boost_of is not None or post.poll is not None))
+        return self._made(draft, chosen, notes, always=always)
 
-    def event(self, event: Event, purpose: Purpose) -> tuple[Rendition, ...]:
-        """An event: what, when, where, a taste of the description."""
-        language = our_language(event.language, self.association.language)
-        text = self._text(event)
-        cancelled = event.status == "cancelled" or purpose == "cancel"
-        title = _event_title(event, self._line(event, event.title), language, purpose)
-        body = "" if cancelled else self._excerpt(text)
-        draft = Draft(
-            title=title,
-            facts=_facts(event, language, self.association.timezone),
-            extras="" if cancelled else _extras(event, language),
-            body=body,
-            excerpt=True,
-            tags="" if cancelled else self._added_tags(event, text, body),
-        )
-        alt = phrases.phrase(language, "poster", title=self._line(event, event.title))
-        chosen = choose((event.image,) if event.image else (), self.limits, sensitive=False, default_alt=alt)
-        # A poster left out is on the page at home, which is always linked.
-        return self._renditions(event, draft, chosen, ["excerpt"] if body not in {"", text} else [], always=True)
-
-    def warning_only(self, post: Post, warning: str) -> tuple[Rendition, ...]:
+    def warning_only(self) -> tuple[Rendition, ...]:
         """The content warning and the way home, nothing of the content."""
-        in_field = self.limits.content_warning
-        draft = Draft(title="" if in_field else f"{WARNING} {warning}")
-        return self._renditions(replace(post, tags=()), draft, Chosen(), ["cw-link"], always=True, warning=warning if in_field else "")
+        shown = "" if self.limits.content_warning else f"{WARNING} {self.warning}"
+        face = cards.face(self.wording, "", self.warning)
+        chosen = choose((), self.limits, sensitive=True, face=face)
+        return self._made(Draft(title=shown), chosen, ["cw-link"], always=True)
 
-    def _text(self, item: Item) -> str:
-        """The body as plain text, fit for strangers: no live handles, no control tags, no emoji that only exist at home."""
-        quote_inline = isinstance(item, Event) or item.quote is None
-        parsed = parse(item.html, quote_inline=quote_inline)
-        text = neutralise(parsed, () if isinstance(item, Event) else item.mentions, self.style.mentions)
-        return self._tidy(item, text)
+    @property
+    def _excerpts(self) -> bool:
+        """Whether the text is only the appetiser of a page."""
+        return isinstance(self.item, Event) or self.item.kind in {"article", "video", "live"}
 
-    def _line(self, item: Item, text: str) -> str:
-        """The same for a title or another single line of plain text."""
-        return " ".join(self._plain(item, text).split())
+    def _body(self, text: Linked, title: str) -> Linked:
+        if not self._excerpts:
+            return self._with_few_tags(text)
+        if isinstance(self.item, Event):
+            return self._excerpt(text)
+        return _without_title(self._excerpt(Linked(self.wording.plain(self.item.summary)) or text), title)
 
-    def _summary(self, post: Post) -> str:
-        return self._plain(post, post.summary)
-
-    def _plain(self, item: Item, text: str) -> str:
-        known = () if isinstance(item, Event) else item.mentions
-        return self._tidy(item, neutralise_plain(clean(text).strip(), known, self.style.mentions))
-
-    def _tidy(self, item: Item, text: str) -> str:
-        text = without_controls(text, self.names)
-        emojis = () if isinstance(item, Event) else item.emojis
-        return _without_emojis(text, emojis) if self.style.custom_emoji == "drop" else text
-
-    def _excerpt(self, text: str) -> str:
+    def _excerpt(self, text: Linked) -> Linked:
         """What an article, video or event shows of its text; all of it where the destination shows whole pages."""
         if self.limits.title_max is not None:
             return text
-        return shorten(closing_tags(text)[0] or text, Limits(text_max=EXCERPT_MAX, text_unit="graphemes"))
+        return shortened(closing_tags(text)[0] or text, Limits(text_max=EXCERPT_MAX, text_unit="graphemes"))
 
-    def _with_few_tags(self, text: str) -> str:
+    def _with_few_tags(self, text: Linked) -> Linked:
         """The text of a note with no more hashtags than the style and the destination want."""
         if self.style.hashtags == "drop":
             text = closing_tags(text)[0]
         return text if self.limits.hashtags_max is None else at_most(text, self.limits.hashtags_max)
 
-    def _added_tags(self, item: Item, text: str, body: str) -> str:
+    def _added_tags(self, text: Linked, body: Linked) -> str:
         """The item's tags as a line of hashtags, but those that the shown body already has."""
         if self.style.hashtags == "drop":
             return ""
-        said = {folded(entity.value) for entity in hashtags(body)}
-        wanted = [tag for tag in [*visible_tags(item, self.names), *_closing_names(text)] if folded(tag) not in said]
+        said = {folded(entity.value) for entity in hashtags(body.text)}
+        closing = [entity.value for entity in hashtags(closing_tags(text)[1])]
+        wanted = [tag for tag in [*visible_tags(self.item, self.names), *closing] if folded(tag) not in said]
         most = HASHTAGS_ADDED_MAX
         if self.limits.hashtags_max is not None:
             most = min(most, max(0, self.limits.hashtags_max - len(said)))
         return hashtag_line(wanted, most)
 
-    def _closings(self, post: Post, language: str) -> tuple[str, ...]:
-        """The poll's options or the post quoted; the shortest wording last."""
-        poll = ""
-        if post.poll is not None:
-            sign = "☐" if post.poll.multiple else "○"
-            poll = "\n".join(f"{sign} {self._line(post, option)}" for option in post.poll.options)
-        quote = post.quote
-        if quote is None:
-            return (poll,)
-        link = "" if self.style.link == "never" else quote.url
-        short = "\n\n".join(piece for piece in (poll, link) if piece)
-        if not quote.accepted or not quote.text.strip():
-            return (short,)
-        said = "\n".join(f"> {line}".rstrip() for line in self._plain(post, quote.text).split("\n"))
-        name = self._line(post, quote.author.name) if quote.author is not None else ""
-        intro = phrases.phrase(language, "quoting", name=name) if name else ""
-        rich = "\n".join(piece for piece in (intro, said, link) if piece)
-        return ("\n\n".join(piece for piece in (poll, rich) if piece), short)
+    def _chosen(self, title: str, body: Linked) -> Chosen:
+        """What stands behind a warning at home does not stand in the open elsewhere."""
+        item = self.item
+        own = item.attachments if isinstance(item, Post) else (item.image,) if item.image else ()
+        if self.limits.card and not self.limits.media.image_required and self.style.link != "never" and cards.in_card(item):
+            own = tuple(one for one in own if one.type != "image")
+        face = cards.face(self.wording, title or _first_line(body.text), self.warning)
+        hidden = bool(self.warning) or (isinstance(item, Post) and item.sensitive)
+        return choose(own, self.limits, sensitive=hidden, default_alt=self.wording.picture(), face=face)
 
-    def _renditions(
-        self, item: Item, draft: Draft, chosen: Chosen, notes: list[str], *, always: bool, warning: str = ""
-    ) -> tuple[Rendition, ...]:
+    def _made(self, draft: Draft, chosen: Chosen, notes: list[str], *, always: bool) -> tuple[Rendition, ...]:
         draft, title, more = self._titled(draft)
-        draft = self._linked(item, draft, always=always, empty=not chosen.attachments)
-        if self.style.footer:
+        draft = self._linked(draft, always=always, empty=not chosen.attachments)
+        if self.style.footer and self._has_footer():
             draft = replace(draft, footer=clean(self.style.footer).strip())
-        warning = _fitting_warning(warning, self.limits)
-        composed = compose(draft, _beside(warning, self.limits), thread=self.style.long_text == "thread" and self.limits.threads)
-        all_notes = (*notes, *more, *chosen.notes, *composed.notes, *self._cost_notes(composed))
+        limits, first, warning = self._room(chosen)
+        composed, unusable = self._composed(draft, title, limits, first)
+        link = self._link_apart(composed, always=always)
         base = Rendition(
-            uid=item.uid,
+            uid=self.item.uid,
             text="",
             title=title,
-            link=self._link_apart(item, composed, always=always),
-            language=valid_language(item.language),
-            content_warning=warning if self.limits.content_warning else "",
-            sensitive=isinstance(item, Post) and (item.sensitive or bool(warning)),
-            visibility=item.visibility,
+            link=link,
+            language=valid_language(self.item.language),
+            content_warning=warning,
+            sensitive=isinstance(self.item, Post) and (self.item.sensitive or bool(self.warning)),
+            visibility=self.item.visibility,
             attachments=chosen.attachments,
-            tags=visible_tags(item, self.names),
-            published_at=item.published_at,
-            notes=tuple(dict.fromkeys(all_notes)),
+            tags=visible_tags(self.item, self.names),
+            published_at=self.item.published_at,
+            notes=tuple(dict.fromkeys((*notes, *more, *unusable, *chosen.notes, *composed.notes, *self._cost_notes(composed)))),
         )
-        return tuple(self._part(base, composed.parts, part) for part in range(len(composed.parts)))
+        where = len(composed.parts) - 1 if link else self._part_with_link(composed)
+        card = self._card(draft, title, chosen) if self.limits.card and where is not None else None
+        return tuple(self._part(base, composed.parts, number, card if number == where else None) for number in range(len(composed.parts)))
 
-    def _part(self, base: Rendition, parts: tuple[str, ...], part: int) -> Rendition:
-        """One part of the thread: media on the first, the link's card on the last, the warning on each."""
-        text = to_markup(parts[part], self.limits.markup)
+    def _part(self, base: Rendition, parts: tuple[Linked, ...], part: int, card: Card | None) -> Rendition:
+        """One part of the thread: media on the first, the way home on the last, the warning on each."""
         first, last = part == 0, part == len(parts) - 1
         return replace(
             base,
-            text=text,
+            text=to_markup(parts[part], self.limits.markup),
+            # Where the markup can say it, it has been said.
+            spans=parts[part].spans if self.limits.markup == "plain" else (),
+            card=card,
             part=part,
             parts=len(parts),
             attachments=base.attachments if first else (),
@@ -232,134 +215,130 @@ class _Shaping:
             sensitive=base.sensitive and (first or bool(base.content_warning)),
         )
 
+    def _room(self, chosen: Chosen) -> tuple[Limits, Limits, str]:
+        """The limits of a text, those of the first one, which may be a caption, and the warning for its field.
+
+        The services that have a field for it count it with the text: at most half of the room is its.
+        """
+        limits = first = self.limits
+        if chosen.attachments and limits.caption_max is not None:
+            first = replace(limits, text_max=min(limits.caption_max, limits.text_max or limits.caption_max))
+        if not self.warning or not limits.content_warning:
+            return limits, first, ""
+        if first.text_max is None:
+            return limits, first, self.warning
+        warning = shorten(self.warning, replace(first, text_max=first.text_max // 2, bytes_max=None))
+        return _beside(warning, limits), _beside(warning, first), warning
+
+    def _composed(self, draft: Draft, title: str, limits: Limits, first: Limits) -> tuple[Composed, tuple[str, ...]]:
+        """The texts; by the route's own template where it has one that can be used."""
+        thread = self.style.long_text == "thread" and self.limits.threads
+        if not self.style.template:
+            return compose(draft, limits, first=first, thread=thread), ()
+        opening = "" if draft.opening and uses(self.style.template, "warning") else draft.opening
+        text = joined([draft.body, draft.closings[0]])
+        values = self._values(draft, title or draft.title)
+        composed = fill(self.style.template, values, text, limits, first=first, thread=thread, opening=opening)
+        if composed is not None:
+            return composed, ()
+        return compose(draft, limits, first=first, thread=thread), ("template-left-out",)
+
+    def _values(self, draft: Draft, title: str) -> Values:
+        item, wording = self.item, self.wording
+        author = item.organizer if isinstance(item, Event) else item.author
+        tags = visible_tags(item, self.names)
+        return Values(
+            title=title,
+            url=self.home,
+            when=wording.when(),
+            place=wording.place(),
+            price=wording.price(),
+            tags=tags,
+            hashtags=draft.tags or hashtag_line(tags, self.limits.hashtags_max or HASHTAGS_ADDED_MAX),
+            warning=self.warning,
+            author=wording.line(author.name) if author is not None else "",
+            source=item.source,
+            kind="event" if isinstance(item, Event) else item.kind,
+            language=wording.language,
+            association=self.association.name,
+        )
+
     def _titled(self, draft: Draft) -> tuple[Draft, str, list[str]]:
         """The title apart, where the destination has a place for it."""
         most = self.limits.title_max
         if most is None:
             return draft, "", []
-        title = draft.title
-        if not title:
-            title = shorten(_first_line(draft.body or draft.facts), Limits(text_max=min(most, TITLE_FROM_TEXT_MAX)))
-            return draft, title, []
-        cut = shorten(title, Limits(text_max=most))
-        return replace(draft, title=""), cut, ["title-cut"] if cut != title else []
+        if not draft.title:
+            first = _first_line(draft.body.text or draft.facts)
+            return draft, shorten(first, Limits(text_max=min(most, TITLE_FROM_TEXT_MAX))), []
+        cut = shorten(draft.title, Limits(text_max=most))
+        return replace(draft, title=""), cut, ["title-cut"] if cut != draft.title else []
 
-    def _linked(self, item: Item, draft: Draft, *, always: bool, empty: bool) -> Draft:
+    def _linked(self, draft: Draft, *, always: bool, empty: bool) -> Draft:
         """The way home, as the style wants it; a post that would hold nothing else has it in any case."""
         nothing = empty and not any([draft.opening, draft.title, draft.facts, draft.body, *draft.closings])
         if self.style.link == "never" and not nothing:
             return draft
-        if self.limits.link_apart or any(entity.value == item.url for entity in addresses(f"{draft.body}\n{draft.closings[0]}")):
+        said = f"{draft.body.text}\n{draft.closings[0]}"
+        if self.limits.link_apart or self.item.url in {*_urls(said), *(span.url for span in draft.body.spans)}:
             return draft
-        poll = item.poll if isinstance(item, Post) else None
-        if poll is not None:
-            language = our_language(item.language, self.association.language)
-            if poll.closes_at is None:
-                return replace(draft, link=phrases.phrase(language, "vote", url=item.url))
-            when = describe_instant(poll.closes_at, self.association.timezone, language)
-            return replace(draft, link=phrases.phrase(language, "vote-until", when=_with_article(when, language), url=item.url))
-        if always or nothing or self.style.link == "always":
-            return replace(draft, link=item.url)
-        return replace(draft, link_when_cut=item.url)
+        if (isinstance(self.item, Post) and self.item.poll is not None) or always or nothing or self.style.link == "always":
+            return replace(draft, link=self._way_home())
+        return replace(draft, link_when_cut=self._way_home())
 
-    def _link_apart(self, item: Item, composed: Composed, *, always: bool) -> str | None:
+    def _way_home(self) -> Linked:
+        """The address itself, its campaign parameters out of sight where they can be."""
+        if self.home == self.item.url or not links_words(self.limits):
+            return Linked(self.wording.way_home(self.home))
+        shown = self.wording.way_home(self.item.url)
+        start = shown.index(self.item.url)
+        return Linked(shown, (Span(start=start, end=start + len(self.item.url), url=self.home),))
+
+    def _link_apart(self, composed: Composed, *, always: bool) -> str | None:
         if not self.limits.link_apart or self.style.link == "never":
             return None
-        return item.url if always or self.style.link == "always" or composed.cut or not composed.parts[0] else None
+        return self.home if always or self.style.link == "always" or composed.cut or not composed.parts[0] else None
+
+    def _part_with_link(self, composed: Composed) -> int | None:
+        """Which part leads home."""
+        ours = {self.home, self.item.url}
+        for number, part in reversed(list(enumerate(composed.parts))):
+            if ours & {*_urls(part.text), *(span.url for span in part.spans)}:
+                return number
+        return None
+
+    def _card(self, draft: Draft, title: str, chosen: Chosen) -> Card:
+        said = title or draft.title or _first_line(draft.body.text) or self.association.name
+        excerpt = _without_title(draft.body, said).text
+        return cards.card(self.wording, self.home, said, excerpt, chosen, self.warning)
+
+    def _has_footer(self) -> bool:
+        """Whether this one of so many has the footer: its own name decides, for ever."""
+        every = max(1, self.style.footer_every)
+        return int.from_bytes(sha256(self.item.uid.encode()).digest()[:8]) % every == 0
 
     def _cost_notes(self, composed: Composed) -> tuple[str, ...]:
         """X makes links of bare domains, counts each for 23 and charges for them."""
         if self.limits.text_unit != "weighted":
             return ()
-        found = [entity.kind for part in composed.parts for entity in addresses(part)]
+        found = [entity.kind for part in composed.parts for entity in addresses(part.text)]
         return (*(["domain-linked"] if "domain" in found else []), *(["link-costs"] if found else []))
-
-
-def _warning(post: Post, style: Style) -> str:
-    """The content warning in one line, without what only exists at home."""
-    text = " ".join(neutralise_plain(clean(post.content_warning), post.mentions, style.mentions).split())
-    return _without_emojis(text, post.emojis) if style.custom_emoji == "drop" else text
-
-
-def _fitting_warning(warning: str, limits: Limits) -> str:
-    """The warning where it has a field, with half of the room left for the text: the services that have one count both together."""
-    if not limits.content_warning or limits.text_max is None:
-        return warning
-    return shorten(warning, replace(limits, text_max=limits.text_max // 2, bytes_max=None))
 
 
 def _beside(warning: str, limits: Limits) -> Limits:
     """The room that a warning in its own field leaves for the text."""
-    if not warning or not limits.content_warning or limits.text_max is None:
-        return limits
-    return replace(limits, text_max=limits.text_max - length(warning, limits))
+    return limits if limits.text_max is None else replace(limits, text_max=limits.text_max - size(Linked(warning), limits))
 
 
-def _without_emojis(text: str, emojis: Collection[str]) -> str:
-    """``text`` without the ``:shortcodes:`` of those emoji; clocks and paths have none of them."""
-    if not emojis:
-        return text
-    names = "|".join(regex.escape(name.strip(":")) for name in sorted(emojis, key=len, reverse=True))
-    text = regex.sub(
-        rf"(?:(?<=^|\s):(?:{names}):(?![\p{{L}}\p{{N}}])[ \u00A0]?|[ \u00A0]?(?<![\p{{L}}\p{{N}}]):(?:{names}):(?![\p{{L}}\p{{N}}]))",
-        "",
-        text,
-        flags=regex.M,
-    )
-    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
-
-
-def _without_title(body: str, title: str) -> str:
+def _without_title(body: Linked, title: str) -> Linked:
     """The body without a first line that only says the title again."""
-    first, _, rest = body.partition("\n")
-    return rest.lstrip("\n") if title and first.strip() == title else body
+    first, _, _ = body.text.partition("\n")
+    return body.between(len(first)).stripped("\n") if title and first.strip() == title else body
 
 
 def _first_line(text: str) -> str:
     return next((line.strip() for line in text.split("\n") if line.strip()), "")
 
 
-def _closing_names(text: str) -> list[str]:
-    return [entity.value for entity in hashtags(closing_tags(text)[1])]
-
-
-def _thumbnail_alt(post: Post, title: str, language: str) -> str:
-    """A video's picture is the origin's, not the author's: its alt text is made of the title."""
-    return phrases.phrase(language, "thumbnail", title=title) if post.kind in {"video", "live"} and title else ""
-
-
-def _live(post: Post, language: str, timezone: str) -> str:
-    if post.kind != "live" or post.live == "ended":
-        return ""
-    if post.live == "live" or post.starts_at is None:
-        return phrases.phrase(language, "live-now") if post.live == "live" else ""
-    when = describe_instant(post.starts_at, timezone, language)
-    return phrases.phrase(language, "live-scheduled", when=_with_article(when, language, "le"))
-
-
-def _with_article(when: str, language: str, article: str = "") -> str:
-    return f"{article} {when}" if language == "fr" and article else when
-
-
-def _event_title(event: Event, title: str, language: str, purpose: Purpose) -> str:
-    if event.status == "cancelled" or purpose == "cancel":
-        return phrases.phrase(language, "cancelled", title=title)
-    if purpose == "announce-change":
-        return phrases.phrase(language, "changed", title=title)
-    if event.status == "tentative":
-        return phrases.phrase(language, "tentative", title=title)
-    return phrases.phrase(language, "reminder", title=title) if purpose == "remind" else title
-
-
-def _facts(event: Event, language: str, home_timezone: str) -> str:
-    """When and where, a line each."""
-    when = describe_when(event, language, home_timezone=home_timezone)
-    place = neutralise_plain(clean(phrases.where(event.place))) if event.place is not None else ""
-    if event.online_url:
-        place = phrases.phrase(language, "also-online", place=place) if place else phrases.phrase(language, "online")
-    return "\n".join([f"📅 {when}", *([f"📍 {place}"] if place else [])])
-
-
-def _extras(event: Event, language: str) -> str:
-    cost = phrases.price(event.offers, language)
-    return "\n".join([*([f"🎟 {cost}"] if cost else []), *([phrases.phrase(language, "full")] if event.full else [])])
+def _urls(text: str) -> set[str]:
+    return {entity.value for entity in addresses(text)}

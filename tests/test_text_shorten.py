@@ -14,8 +14,9 @@ from syndicator.contract import Limits
 from syndicator.text.breaks import breaks
 from syndicator.text.clean import clean
 from syndicator.text.count import atoms, fits, graphemes
+from syndicator.text.linked import Linked
 from syndicator.text.links import entities
-from syndicator.text.shorten import ELLIPSIS, shorten
+from syndicator.text.shorten import ELLIPSIS, shorten, shortened
 from tests.text_networks import BLUESKY, NETWORKS, X
 
 THIRTY = Limits(text_max=30)
@@ -62,7 +63,7 @@ def test_where_a_careful_person_would_stop(text: str, short: str) -> None:
 )
 def test_the_tail_is_kept_whole(text: str, tail: str, short: str) -> None:
     """The way home survives whatever the text does."""
-    assert shorten(text, THIRTY, tail=tail) == short
+    assert shortened(Linked(text), THIRTY, tail=Linked(tail)).text == short
 
 
 WORDS = st.sampled_from([

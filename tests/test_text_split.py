@@ -9,14 +9,22 @@ from hypothesis import strategies as st
 from syndicator.contract import Limits
 from syndicator.text.clean import clean
 from syndicator.text.count import fits, length
+from syndicator.text.linked import Linked
 from syndicator.text.links import entities
-from syndicator.text.split import PARTS_MAX, split
+from syndicator.text.split import PARTS_MAX
+from syndicator.text.split import split as split_linked
 from tests.text_networks import BLUESKY, MASTODON, THREADS, X
 
 PARAGRAPH = (
     "Samedi 5 décembre 2026, nous vous invitons à la Maison du vélo. M. Dupont présentera l’atelier à 12 h 30 précises, et le prix "
     "est de 1 000 € ! Venez nombreux : c’est gratuit pour les enfants. "
 )
+
+
+def split(text: str, limits: Limits, *, opening: str = "", tail: str = "") -> list[str] | None:
+    """Of plain text."""
+    parts = split_linked(Linked(text), limits, opening=Linked(opening), tail=Linked(tail))
+    return None if parts is None else [part.text for part in parts]
 
 
 def _bodies(parts: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from syndicator.model import Item
 from syndicator.testing import make_event, make_post
+from syndicator.text.linked import Linked
 from syndicator.text.links import hashtags
 from syndicator.text.tags import at_most, closing_tags, folded, hashtag, hashtag_line, opted_out, visible_tags, without_controls
 
@@ -52,14 +53,14 @@ def test_the_author_has_the_last_word(item: Item, names: list[str], refused: boo
 )
 def test_control_tags_leave_no_hole(text: str, left: str) -> None:
     """Corpus 23: removed wherever they stand."""
-    assert without_controls(text, ["x"]) == left
+    assert without_controls(Linked(text), ["x"]).text == left
 
 
 @settings(deadline=None)
 @given(st.text(alphabet="#noxX a\n(),.é", max_size=60))
 def test_no_control_tag_survives(text: str) -> None:
     """And what has none is not touched."""
-    left = without_controls(text, ["x"])
+    left = without_controls(Linked(text), ["x"]).text
     assert "nox" not in {folded(entity.value) for entity in hashtags(left)}
     if not any(folded(entity.value) == "nox" for entity in hashtags(text)):
         assert left == text
@@ -79,7 +80,8 @@ def test_no_control_tag_survives(text: str) -> None:
 )
 def test_the_closing_line_of_hashtags(text: str, parts: tuple[str, str]) -> None:
     """Corpus 22: what may go first."""
-    assert closing_tags(text) == parts
+    body, closing = closing_tags(Linked(text))
+    assert (body.text, closing) == parts
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def test_the_closing_line_of_hashtags(text: str, parts: tuple[str, str]) -> None
 )
 def test_hashtags_beyond_the_limit(limit: int, left: str) -> None:
     """From the closing line they go, in a sentence they become words."""
-    assert at_most("un #a et #b fin\n\n#c #d", limit) == left
+    assert at_most(Linked("un #a et #b fin\n\n#c #d"), limit).text == left
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from typing import Any, get_args
 from syndicator.config.accounts import NAME
 from syndicator.config.decode import INVALID, Decoder, keys, shown
 from syndicator.config.lines import Key
+from syndicator.errors import words
 from syndicator.model import PostKind
 from syndicator.route import Filter, Route, Style
 
 KINDS = ("event", *get_args(PostKind))
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_BELOW_ONE = words(fr="Un nombre entier à partir de 1 : 1 pour chaque message.", en="A whole number from 1 on: 1 for each post.")
 _FROM_ELSEWHERE = frozenset({"name", "filter", "style"})
 
 ROUTE_KEYS = (keys(Route) - _FROM_ELSEWHERE) | keys(Filter) | keys(Style)
@@ -52,9 +54,25 @@ def _route(name: str, table: Mapping[str, Any], at: Key, decoder: Decoder, names
     flat = {key: value for key, value in table.items() if key not in _FROM_ELSEWHERE}
     own = decoder.values(Route, {**everything, **flat, "name": name}, at)
     narrow, style = decoder.values(Filter, table, at), decoder.values(Style, table, at)
+    _check_style(style, at, decoder)
     if any(value is INVALID for value in (*own.values(), *narrow.values(), *style.values())):
         return None
     return Route(**own, filter=Filter(**narrow), style=Style(**style))
+
+
+def _check_style(style: dict[str, Any], at: Key, decoder: Decoder) -> None:
+    """Its language is one, its template can be used, its footer comes now and then."""
+    language, template, every = style.get("language"), style.get("template"), style.get("footer_every")
+    if isinstance(language, str) and language and not _LANGUAGE.fullmatch(language):
+        decoder.report.add((*at, "language"), "bad-language", value=shown(language))
+    if isinstance(every, int) and every < 1:
+        decoder.report.add_words((*at, "footer_every"), _BELOW_ONE)
+    if isinstance(template, str) and template:
+        from syndicator.text.template import template_problem  # Jinja, for those who write templates
+
+        problem = template_problem(template)
+        if problem is not None:
+            decoder.report.add_words((*at, "template"), problem)
 
 
 def _known_names(value: Any, at: Key, known: tuple[str, ...], decoder: Decoder) -> None:

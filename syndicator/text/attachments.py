@@ -24,23 +24,25 @@ class Chosen:
         return bool({"media-left-out", "video-as-picture", "sensitive-media-left-out"} & set(self.notes))
 
 
-def choose(attachments: Sequence[Attachment], limits: Limits, *, sensitive: bool, default_alt: str = "") -> Chosen:
+def choose(
+    attachments: Sequence[Attachment], limits: Limits, *, sensitive: bool, default_alt: str = "", face: Attachment | None = None
+) -> Chosen:
     """The attachments that the destination takes, in the author's order.
 
     Pictures are resized and re-encoded later, so that only their number counts here; a video that it does not take becomes its still
     picture. Where pictures and videos cannot stand together, the kind that comes first wins. What the author hid is never shown bare.
+    Where the network insists on a picture and there is none, it gets ``face``, made for it.
     """
-    if not attachments:
-        return Chosen(notes=("image-required",) if limits.media.image_required else ())
-    if sensitive and not limits.content_warning:
-        return Chosen(notes=("sensitive-media-left-out",))
     notes: list[str] = []
+    if sensitive and attachments and not (limits.content_warning or limits.sensitive_media):
+        notes, attachments = ["sensitive-media-left-out"], ()
     usable = [made for attachment in attachments if (made := _usable(attachment, limits.media, notes)) is not None]
     kept = _counted(usable, limits.media)
     if len(kept) < len(attachments):
         notes.append("media-left-out")
-    if limits.media.image_required and not any(attachment.type == "image" for attachment in kept):
-        notes.append("image-required")
+    if limits.media.image_required and not kept and face is not None:
+        notes.append("picture-made")
+        kept = [face]
     described = tuple(_described(attachment, limits.media, default_alt, notes) for attachment in kept)
     return Chosen(attachments=described, notes=tuple(dict.fromkeys(notes)))
 
@@ -49,7 +51,7 @@ def _usable(attachment: Attachment, media: MediaLimits, notes: list[str]) -> Att
     """``attachment``, or its still picture, or None."""
     if attachment.type == "image":
         return attachment if media.images_max else None
-    if attachment.type in {"video", "gifv"} and _takes_video(attachment, media):
+    if attachment.type in {"video", "gifv"} and _takes_video(attachment, media) and not media.image_required:
         return attachment
     if attachment.type in {"video", "gifv"} and attachment.preview_url and media.images_max:
         notes.append("video-as-picture")

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from syndicator.contract import Limits
-from syndicator.text.count import fits, graphemes
-from syndicator.text.shorten import ELLIPSIS, shorten
+from syndicator.text.count import graphemes
+from syndicator.text.linked import EMPTY, Linked, joined
+from syndicator.text.measure import holds
+from syndicator.text.shorten import ELLIPSIS, shortened
 from syndicator.text.split import split
 
 EXCERPT_MIN = 40
@@ -16,7 +18,7 @@ EXCERPT_MIN = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A post before it is made to fit; every piece is plain text and may be empty."""
+    """A post before it is made to fit; every piece is plain text, before any markup, and may be empty."""
 
     opening: str = ""
     """The content warning, where it has no field: before every part."""
@@ -25,17 +27,17 @@ class Draft:
     """When and where: as precious as the title."""
     extras: str = ""
     """Price and the like: nice to know."""
-    body: str = ""
-    bare_body: str | None = None
+    body: Linked = EMPTY
+    bare_body: Linked | None = None
     """The body without its closing hashtags; None when it has none of its own."""
     excerpt: bool = False
     """Whether the body is only an appetiser, which may be left out; otherwise it is the post."""
     closings: tuple[str, ...] = ("",)
     """Poll or quote after the body: the best wording first, shorter ones after it."""
     tags: str = ""
-    link: str = ""
+    link: Linked = EMPTY
     """Shown in any case."""
-    link_when_cut: str = ""
+    link_when_cut: Linked = EMPTY
     """Shown only when something had to be cut."""
     footer: str = ""
 
@@ -44,7 +46,7 @@ class Draft:
 class Composed:
     """The text of each part, and what was done to make it fit."""
 
-    parts: tuple[str, ...]
+    parts: tuple[Linked, ...]
     notes: tuple[str, ...] = ()
 
     @property
@@ -53,17 +55,21 @@ class Composed:
         return "shortened" in self.notes
 
 
-def compose(draft: Draft, limits: Limits, *, thread: bool = False) -> Composed:
-    """The draft within ``limits``, whole if it can be; in several parts when ``thread`` and it is too long for one."""
+def compose(draft: Draft, limits: Limits, *, first: Limits | None = None, thread: bool = False) -> Composed:
+    """The draft within ``limits``, whole if it can be; in several parts when ``thread`` and it is too long for one.
+
+    ``first`` are the limits of the first or only part, where it has others: a caption's.
+    """
+    first = first or limits
     for candidate, notes in _whole(draft):
-        text = _joined(_all(candidate))
-        if fits(text, limits):
+        text = joined(_all(candidate))
+        if holds(text, first):
             return Composed(parts=(text,), notes=notes)
     if thread and not draft.excerpt:
-        parts = _split(draft, limits)
+        parts = _split(draft, limits, first)
         if parts is not None:
             return Composed(parts=tuple(parts), notes=("thread",))
-    return _cut(draft, limits)
+    return _cut(draft, first)
 
 
 def _whole(draft: Draft) -> Iterator[tuple[Draft, tuple[str, ...]]]:
@@ -79,13 +85,13 @@ def _whole(draft: Draft) -> Iterator[tuple[Draft, tuple[str, ...]]]:
             yield _without_tags(replace(base, footer="")), (*shorter, *footer, "hashtags-dropped")
 
 
-def _split(draft: Draft, limits: Limits) -> list[str] | None:
-    tail = [draft.closings[-1], draft.tags, draft.link, draft.footer]
-    text = _joined([draft.title, draft.facts, draft.extras, draft.body])
-    opening = f"{draft.opening}\n\n" if draft.opening else ""
-    for ending in (tail, tail[:3], [tail[0], tail[2]]):
-        after = _joined(ending)
-        parts = split(text, limits, opening=opening, tail=f"\n\n{after}" if after else "")
+def _split(draft: Draft, limits: Limits, first: Limits) -> list[Linked] | None:
+    tail: list[str | Linked] = [draft.closings[-1], draft.tags, draft.link, draft.footer]
+    text = joined([draft.title, draft.facts, draft.extras, draft.body])
+    opening = Linked(f"{draft.opening}\n\n" if draft.opening else "")
+    endings: tuple[list[str | Linked], ...] = (tail, tail[:3], [tail[0], tail[2]])
+    for ending in endings:
+        parts = split(text, limits, first=first, opening=opening, tail=_after(ending))
         if parts is not None:
             return parts
     return None
@@ -96,30 +102,31 @@ def _cut(draft: Draft, limits: Limits) -> Composed:
     base = replace(_without_tags(draft), footer="", link=draft.link or draft.link_when_cut, closings=draft.closings[-1:])
     notes = ("hashtags-dropped",) if _has_tags(draft) else ()
     for candidate, more in _ever_less(base):
-        before, after = [candidate.opening, candidate.title, candidate.facts, candidate.extras], [*candidate.closings, candidate.link]
+        before = [candidate.opening, candidate.title, candidate.facts, candidate.extras]
+        after: list[str | Linked] = [*candidate.closings, candidate.link]
         tail = _after(after)
         if not candidate.body:
-            text = _joined([*before, *after])
-            if fits(text, limits):
+            text = joined([*before, *after])
+            if holds(text, limits):
                 return Composed(parts=(text,), notes=(*notes, *more, "shortened"))
             continue
-        head = _joined(before)
-        whole = _joined([head, candidate.body])
-        text = shorten(whole, limits, tail=tail)
-        if text == whole + tail or _says_enough(text, head, tail, _least(candidate)):
+        head = joined(before)
+        whole = joined([head, candidate.body])
+        text = shortened(whole, limits, tail=tail)
+        if text == whole + tail or _says_enough(text.text, head.text, tail.text, _least(candidate)):
             return Composed(parts=(text,), notes=(*notes, *more, "shortened"))
     tail = _after([base.facts, base.link])
-    text = shorten(_joined([base.opening, base.title or base.body]), limits, tail=tail)
+    text = shortened(joined([base.opening, base.title or base.body]), limits, tail=tail)
     return Composed(parts=(text,), notes=(*notes, "details-left-out", "shortened"))
 
 
 def _ever_less(draft: Draft) -> Iterator[tuple[Draft, tuple[str, ...]]]:
     yield draft, ()
     if draft.excerpt:
-        yield replace(draft, body=""), ()
+        yield replace(draft, body=EMPTY), ()
     if draft.extras:
         yield replace(draft, extras=""), ("details-left-out",)
-        yield replace(draft, extras="", body="" if draft.excerpt else draft.body), ("details-left-out",)
+        yield replace(draft, extras="", body=EMPTY if draft.excerpt else draft.body), ("details-left-out",)
     if any(draft.closings):
         yield replace(draft, extras="", closings=("",)), ("closing-left-out",)
 
@@ -145,7 +152,7 @@ def _says_enough(text: str, head: str, tail: str, least: int) -> bool:
     return len(graphemes(body)) >= least
 
 
-def _all(draft: Draft) -> list[str]:
+def _all(draft: Draft) -> list[str | Linked]:
     return [
         draft.opening,
         draft.title,
@@ -159,10 +166,6 @@ def _all(draft: Draft) -> list[str]:
     ]
 
 
-def _after(pieces: Iterable[str]) -> str:
-    joined = _joined(pieces)
-    return f"\n\n{joined}" if joined else ""
-
-
-def _joined(pieces: Iterable[str]) -> str:
-    return "\n\n".join(piece for piece in pieces if piece)
+def _after(pieces: Iterable[str | Linked]) -> Linked:
+    after = joined(pieces)
+    return Linked("\n\n") + after if after else EMPTY

@@ -1,4 +1,4 @@
-"""How long a text is, as each network counts: code points, graphemes, UTF-16 units, bytes, or the weights of X."""
+"""How long a text is, as each network counts: code points, graphemes, UTF-16 units, bytes, the weights of X, or as Threads does."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _EMOJI = regex.compile(
     rf"|{_PICTOGRAPH}(?:\p{{Emoji_Modifier}}|\uFE0F)?(?:\u200D[\p{{Extended_Pictographic}}](?:\p{{Emoji_Modifier}}|\uFE0F)?)*+"
 )
 _GRAPHEME = regex.compile(r"\X")
+# https://developers.facebook.com/docs/threads/overview: "Emojis are counted as the number of UTF-8 bytes". Whatever may be part of one.
+_EMOJI_SIGN = regex.compile(r"[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\uFE0F\u20E3\u200D\U000E0020-\U000E007F]")
 
 _Counter = Callable[[str], int]
 
@@ -72,6 +74,11 @@ def atoms(text: str, limits: Limits) -> list[Atom]:
             found.append(_atom(text, start, end, held, limits))
             start, held = end, []
     return found
+
+
+def units(text: str, unit: TextUnit) -> int:
+    """How many of ``unit`` the text is, addresses like anything else."""
+    return _COUNTERS[unit](text)
 
 
 def graphemes(text: str) -> list[str]:
@@ -128,10 +135,15 @@ def _bytes(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+def _threads(text: str) -> int:
+    return len(text) + sum(_bytes(sign) - 1 for sign in _EMOJI_SIGN.findall(text))
+
+
 _COUNTERS: Mapping[TextUnit, _Counter] = {
     "characters": len,
     "graphemes": _grapheme_count,
     "utf16": _utf16,
     "bytes": _bytes,
     "weighted": _weight,
+    "threads": _threads,
 }

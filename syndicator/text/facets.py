@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from syndicator.model import Span
 from syndicator.text.count import graphemes
-from syndicator.text.links import entities
+from syndicator.text.links import Stretches, entities
 
 TAG_GRAPHEMES_MAX = 64
 
@@ -22,18 +24,32 @@ class Facet:
     value: str
 
 
-def facets(text: str) -> tuple[Facet, ...]:
-    """Every link and hashtag of ``text``, in order, without overlaps; an address that is none gets no facet."""
+def facets(text: str, spans: Sequence[Span] = ()) -> tuple[Facet, ...]:
+    """Every link and hashtag of ``text``, in order, without overlaps; an address that is none gets no facet.
+
+    ``spans`` are words that lead somewhere (``Rendition.spans``); where one touches an address or a hashtag, the span wins.
+    """
     found: list[Facet] = []
     position = offset = 0
-    for entity in entities(text):
-        offset += len(text[position : entity.start].encode())
-        size = len(text[entity.start : entity.end].encode())
-        position = entity.end
-        made = _facet(entity.kind, entity.value, offset, offset + size)
+    for start, end, kind, value in _stretches(text, spans):
+        offset += len(text[position:start].encode())
+        size = len(text[start:end].encode())
+        position = end
+        made = _facet(kind, value, offset, offset + size)
         found += [made] if made is not None else []
         offset += size
     return tuple(found)
+
+
+def _stretches(text: str, spans: Sequence[Span]) -> list[tuple[int, int, str, str]]:
+    """From, up to, kind and value of what may become a facet, in order, without overlaps."""
+    chosen: list[tuple[int, int, str, str]] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        if 0 <= span.start < span.end <= len(text) and (not chosen or span.start >= chosen[-1][1]) and _is_address(span.url):
+            chosen.append((span.start, span.end, "url", span.url))
+    taken = Stretches([Span(start=start, end=end, url=value) for start, end, _, value in chosen])
+    seen = [(one.start, one.end, one.kind, one.value) for one in entities(text) if not taken.overlap(one.start, one.end)]
+    return sorted([*chosen, *seen])
 
 
 def _facet(kind: str, value: str, start: int, end: int) -> Facet | None:

@@ -33,6 +33,7 @@ _SKIPPED = frozenset({
 _LIST_DEPTH_MAX = 3
 _QUOTE_DEPTH_MAX = 3
 _SPACES = re.compile(r"[ \t\n\f\r]+")
+_PERHAPS_ADDRESS = re.compile(r"://|\w\.\w")
 _TRUNCATED = ("…", "...")
 
 
@@ -63,12 +64,16 @@ def to_text(html: str, *, quote_inline: bool = True) -> str:
     return parse(html, quote_inline=quote_inline).text
 
 
-def parse(html: str, *, quote_inline: bool = True) -> Text:
-    """Like ``to_text``, and says where its links, mentions and hashtags stand."""
+def parse(html: str, *, quote_inline: bool = True, spell_links: bool = True) -> Text:
+    """Like ``to_text``, and says where its links, mentions and hashtags stand.
+
+    ``spell_links=False`` leaves the words of a link without its address: the span has it. Words that are another address are the
+    exception: nobody shall be sent elsewhere than they read.
+    """
     body = LexborHTMLParser(_bounded(html)).body
     if body is None:
         return Text(text="")
-    writer = _Writer()
+    writer = _Writer(spell_links=spell_links)
     _walk(body, _Reader(writer=writer, quote_inline=quote_inline))
     return writer.result()
 
@@ -92,6 +97,7 @@ def _bounded(html: str) -> str:
 class _Writer:
     """Collects words and lines: whitespace collapses, blank lines never double, quotes get their "> "."""
 
+    spell_links: bool
     parts: list[str] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     length: int = 0
@@ -288,11 +294,23 @@ def _write_web_link(writer: _Writer, words: str, url: str) -> None:
     if _names(words, url):
         writer.raw(url, "link", url)
         return
+    if not writer.spell_links and not _is_an_address(words):
+        writer.raw(words, "link", url)
+        return
     writer.raw(f"{words} (")
     # A bracket in an address inside brackets is where every network's link detection stumbles.
     safe = url.replace("(", "%28").replace(")", "%29")
     writer.raw(safe, "link", url)
     writer.raw(")")
+
+
+def _is_an_address(words: str) -> bool:
+    """Whether readers, or a network, would take ``words`` for an address of their own."""
+    if not _PERHAPS_ADDRESS.search(words):
+        return False
+    from syndicator.text.links import addresses  # two megabytes of rules
+
+    return bool(addresses(words))
 
 
 def _names(words: str, url: str) -> bool:

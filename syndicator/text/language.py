@@ -22,9 +22,9 @@ def valid_language(tag: str | None) -> str | None:
     return "-".join(parts) + str(match["rest"]).lower()
 
 
-def our_language(item_language: str | None, association_language: str) -> str:
-    """The language of the words we add: the item's when we speak it, else the association's, else English."""
-    for tag in (item_language, association_language):
+def our_language(*wanted: str | None) -> str:
+    """The language of the words we add: the first that we speak of the route's, the item's, the association's; else English."""
+    for tag in wanted:
         base = (valid_language(tag) or "").split("-")[0]
         if base in {"fr", "en"}:
             return base

@@ -11,12 +11,16 @@ from urllib.parse import urlsplit
 
 import regex
 
+from syndicator import model
 from syndicator.model import Mention
 from syndicator.text.html import Span, Text
+from syndicator.text.linked import Edit, Linked
 from syndicator.text.links import Stretches, addresses, emails, mentions
 
 MentionStyle = Literal["handle", "name"]
 
+_SPELT = regex.compile(r"https?://", regex.IGNORECASE)
+_AT = regex.compile("[@＠]")
 _PASSES_MAX = 8
 """Taking one @ away may bring another to life; no honest text needs two passes."""
 
@@ -26,22 +30,20 @@ _HANDLE = regex.compile(
 )
 
 
-def neutralise(text: Text, known: Sequence[Mention], style: MentionStyle = "handle") -> str:
+def neutralise(text: Text, known: Sequence[Mention], style: MentionStyle = "handle") -> Linked:
     """The text with no live handle in it; ``known`` are the mentions that the origin lists, always with their host."""
-    found = _Known(known)
-    out, position = [], 0
-    for start, end, said in sorted(_replacements(text, found, style)):
-        if start < position:
-            continue
-        out.append(text.text[position:start])
-        out.append(said)
-        position = end
-    return _without_remains("".join([*out, text.text[position:]]))
+    edits: list[Edit] = []
+    position = 0
+    for start, end, said in sorted(_replacements(text, _Known(known), style)):
+        if start >= position:
+            edits.append((start, end, said))
+            position = end
+    return _without_remains(_linked(text).replaced(edits))
 
 
 def neutralise_plain(text: str, known: Sequence[Mention] = (), style: MentionStyle = "handle") -> str:
     """The same for text without known spans: titles, place names, alt texts."""
-    return neutralise(Text(text=text), known, style)
+    return neutralise(Text(text=text), known, style).text
 
 
 class _Known:
@@ -65,6 +67,12 @@ class _Known:
         # Several people of that name, or an origin that lists nobody: the host of the link is the best there is.
         link_host = urlsplit(url).hostname if url else None
         return f"{user}@{link_host}" if link_host else user
+
+
+def _linked(text: Text) -> Linked:
+    """The words of ``text`` that lead somewhere, but the addresses that are spelt out."""
+    links = [span for span in text.spans if span.kind == "link" and not _SPELT.match(text.text, span.start, span.end)]
+    return Linked(text.text, tuple(model.Span(start=span.start, end=span.end, url=span.value) for span in links))
 
 
 def _replacements(text: Text, known: _Known, style: MentionStyle) -> list[tuple[int, int, str]]:
@@ -94,13 +102,12 @@ def _protected(text: str) -> Stretches:
     return Stretches([*found, *(entity for entity in emails(text) if not taken.overlap(entity.start, entity.end))])
 
 
-def _without_remains(text: str) -> str:
+def _without_remains(text: Linked) -> Linked:
     """Whatever X would still take for a mention loses its @."""
     for _ in range(_PASSES_MAX):
-        protected = _protected(text)
-        live = [entity.start for entity in mentions(text) if not protected.hold(entity.start)]
+        protected = _protected(text.text)
+        live = [entity.start for entity in mentions(text.text) if not protected.hold(entity.start)]
         if not live:
             return text
-        dead = frozenset(live)
-        text = "".join(character for position, character in enumerate(text) if position not in dead)
-    return text.replace("@", "").replace("＠", "")
+        text = text.replaced((at, at + 1, "") for at in live)
+    return text.without(_AT)

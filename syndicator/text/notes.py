@@ -25,7 +25,10 @@ _NOTES = {
     "video-as-picture": ("vidéo remplacée par son image et le lien", "video replaced by its picture and the link"),
     "picture-made": ("ce réseau exige une image : visuel créé avec les mots du message", "this network insists on a picture: one was made"),
     "links-dropped": ("adresses retirées du texte", "addresses taken out of the text"),
-    "template-left-out": ("le modèle n’a pas pu servir : présentation habituelle", "the template was of no use here: the usual form instead"),
+    "template-left-out": (
+        "modèle inutilisable ici, forme habituelle",
+        "template of no use here, usual form",
+    ),
     "alt-missing": ("description d’image manquante", "picture without a description"),
     "alt-cut": ("description d’image raccourcie", "picture description shortened"),
     "domain-linked": ("un nom de domaine dans le texte deviendra un lien", "a domain name in the text will become a link"),

@@ -29,6 +29,7 @@ _PHRASES = {
         "poster": f"Affiche{NBSP}: {{title}}",
         "thumbnail": f"Image de la vidéo{NBSP}: {{title}}",
         "quoting": f"{{name}} a écrit{NBSP}:",
+        "face": f"Visuel avec ces mots{NBSP}: {{words}}",
     },
     "en": {
         "cancelled": "CANCELLED: {title}",
@@ -49,6 +50,7 @@ _PHRASES = {
         "poster": "Poster: {title}",
         "thumbnail": "Picture of the video: {title}",
         "quoting": "{name} wrote:",
+        "face": "Card with these words: {words}",
     },
 }
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}

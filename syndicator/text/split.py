@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from syndicator.contract import Limits
 from syndicator.text.breaks import Break, Quality, breaks, unchanged
-from syndicator.text.clean import clean
-from syndicator.text.count import Atom, atoms, fits, length
+from syndicator.text.count import Atom
+from syndicator.text.linked import EMPTY, Linked
 from syndicator.text.links import Entity, entities
+from syndicator.text.measure import holds, pieces, size, size_bytes
 
 PARTS_MAX = 12
 """More is a book, not a thread."""
@@ -30,25 +31,28 @@ _FIRST_MIN = 0.35
 """No part but the last is filled to less than this share of a balanced part."""
 
 
-def split(text: str, limits: Limits, *, opening: str = "", tail: str = "") -> list[str] | None:
+def split(
+    text: Linked, limits: Limits, *, first: Limits | None = None, opening: Linked = EMPTY, tail: Linked = EMPTY
+) -> list[Linked] | None:
     """``text`` in as few parts as fit, each opened by ``opening``, the last closed by ``tail``; None when they would be too many.
 
-    One part that fits has no number.
+    ``first`` are the limits of the first part, where it has others: a caption's. One part that fits has no number.
     """
-    text, opening, tail = clean(text).strip(), clean(opening), clean(tail)
-    if fits(opening + text + tail, limits):
+    text, opening, tail = text.cleaned().stripped(), opening.cleaned(), tail.cleaned()
+    each = [first or limits, *[limits] * (PARTS_MAX - 1)]
+    if holds(opening + text + tail, each[0]):
         return [opening + text + tail]
-    if limits.text_max is not None and length(text, limits) > limits.text_max * PARTS_MAX:
+    if limits.text_max is not None and size(text, limits) > limits.text_max * PARTS_MAX:
         return None
-    known = entities(text)
-    found: list[tuple[Quality, list[str]]] = []
+    known = entities(text.text)
+    found: list[tuple[Quality, list[Linked]]] = []
     for count in range(2, PARTS_MAX + 1):
-        plan = _Plan.make(text, limits, known, count, opening, tail)
+        plan = _Plan.make(text, each[:count], known, opening, tail)
         cuts = plan.cuts() if plan is not None else None
         if cuts is None:
             continue
         parts = _parts(text, cuts, opening, tail)
-        if all(fits(part, limits) for part in parts):
+        if all(holds(part, most) for part, most in zip(parts, each, strict=False)):
             found.append((min(cut.quality for cut in cuts), parts))
         # One part more is worth it when every part then ends with a sentence.
         if len(found) == 2 or (found and found[0][0] >= Quality.SENTENCE):
@@ -58,17 +62,17 @@ def split(text: str, limits: Limits, *, opening: str = "", tail: str = "") -> li
     return found[-1][1] if found[-1][0] >= Quality.SENTENCE else found[0][1]
 
 
-def _parts(text: str, cuts: Sequence[Break], opening: str, tail: str) -> list[str]:
-    starts, ends = [0, *(cut.start for cut in cuts)], [*(cut.end for cut in cuts), len(text)]
+def _parts(text: Linked, cuts: Sequence[Break], opening: Linked, tail: Linked) -> list[Linked]:
+    starts, ends = [0, *(cut.start for cut in cuts)], [*(cut.end for cut in cuts), len(text.text)]
     count = len(starts)
     return [
-        f"{opening}{text[start:end]}{_number(number, count)}{tail if number == count else ''}"
+        opening + text.between(start, end) + _number(number, count) + (tail if number == count else EMPTY)
         for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1)
     ]
 
 
-def _number(number: int, count: int) -> str:
-    return f" ({number}/{count})"
+def _number(number: int, count: int) -> Linked:
+    return Linked(f" ({number}/{count})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,29 +85,31 @@ class _Plan:
     costs: dict[int, int]
     """Position → cost of everything before it."""
     places: Sequence[Break]
-    count: int
-    room: int
+    rooms: Sequence[int]
+    """Of each part."""
     tail_cost: int
 
     @classmethod
-    def make(cls, text: str, limits: Limits, known: Sequence[Entity], count: int, opening: str, tail: str) -> _Plan | None:
+    def make(cls, text: Linked, each: Sequence[Limits], known: Sequence[Entity], opening: Linked, tail: Linked) -> _Plan | None:
         """None when that many parts cannot hold the text."""
-        by_bytes = limits.text_max is None or _bytes_are_tighter(text, limits)
-        unit = Limits(text_max=limits.bytes_max, text_unit="bytes") if by_bytes else limits
-        pieces = atoms(text, unit)
-        room = (unit.text_max or 0) - length(opening, unit) - length(_number(count, count), unit)
-        tail_cost = length(tail, unit) if tail else 0
-        costs = dict(zip([0, *(piece.end for piece in pieces)], accumulate((piece.cost for piece in pieces), initial=0), strict=True))
-        if room <= 0 or costs[len(text)] + tail_cost > room * count:
+        limits = each[-1]
+        if limits.text_max is None or _bytes_are_tighter(text, limits):
+            each = [replace(most, text_max=most.bytes_max, text_unit="bytes", bytes_max=None, url_length=None) for most in each]
+        unit = each[-1]
+        atoms = pieces(text, unit)
+        around = size(opening, unit) + size(_number(len(each), len(each)), unit)
+        rooms = [(most.text_max or 0) - around for most in each]
+        tail_cost = size(tail, unit)
+        costs = dict(zip([0, *(atom.end for atom in atoms)], accumulate((atom.cost for atom in atoms), initial=0), strict=True))
+        if min(rooms) <= 0 or costs[len(text.text)] + tail_cost > sum(rooms):
             return None
         return cls(
-            text=text,
+            text=text.text,
             known=known,
-            pieces=pieces,
+            pieces=atoms,
             costs=costs,
-            places=breaks(text, pieces),
-            count=count,
-            room=room,
+            places=breaks(text.text, atoms),
+            rooms=rooms,
             tail_cost=tail_cost,
         )
 
@@ -111,32 +117,33 @@ class _Plan:
         """Where each part but the last ends; None when this number of parts does not work out."""
         found: list[Break] = []
         start = 0
-        for left in range(self.count, 1, -1):
-            place = self._next(start, left)
+        for number in range(len(self.rooms) - 1):
+            place = self._next(start, self.rooms[number:])
             if place is None:
                 return None
             found.append(place)
             start = place.start
-        if start >= len(self.text) or self._cost(start, len(self.text)) + self.tail_cost > self.room:
+        if start >= len(self.text) or self._cost(start, len(self.text)) + self.tail_cost > self.rooms[-1]:
             return None
         return found
 
-    def _next(self, start: int, left: int) -> Break | None:
-        """The best place to end the part that begins at ``start`` when ``left`` parts remain, this one included."""
+    def _next(self, start: int, rooms: Sequence[int]) -> Break | None:
+        """The best place to end the part that begins at ``start``; ``rooms`` are those of this part and all after it."""
         rest = self._cost(start, len(self.text)) + self.tail_cost
-        ideal, least = rest / left, rest - self.room * (left - 1)
-        low, high = max(least, ideal * _FIRST_MIN), self.room
-        candidates = [place for place in self.places if place.end > start and low <= self._cost(start, place.end) <= high]
-        ranked = sorted(candidates, key=lambda place: self._worth(start, place, ideal), reverse=True)
+        room, least = rooms[0], rest - sum(rooms[1:])
+        ideal = min(room, rest / len(rooms))
+        low = max(least, ideal * _FIRST_MIN)
+        candidates = [place for place in self.places if place.end > start and low <= self._cost(start, place.end) <= room]
+        ranked = sorted(candidates, key=lambda place: self._worth(start, place, ideal, room), reverse=True)
         good = next((place for place in ranked if place.quality > Quality.POOR and self._sound(start, place)), None)
-        return good or self._inside_a_word(start, low, ideal) or next((place for place in ranked if self._sound(start, place)), None)
+        return good or self._inside_a_word(start, low, ideal, room) or next((place for place in ranked if self._sound(start, place)), None)
 
-    def _worth(self, start: int, place: Break, ideal: float) -> float:
-        return _WORTH[place.quality] - abs(self._cost(start, place.end) - ideal) / self.room
+    def _worth(self, start: int, place: Break, ideal: float, room: int) -> float:
+        return _WORTH[place.quality] - abs(self._cost(start, place.end) - ideal) / room
 
-    def _inside_a_word(self, start: int, low: float, ideal: float) -> Break | None:
+    def _inside_a_word(self, start: int, low: float, ideal: float, room: int) -> Break | None:
         """For text without blanks: between two graphemes, as near to the balance as possible."""
-        ends = [piece.end for piece in self.pieces if piece.end > start and low <= self._cost(start, piece.end) <= self.room]
+        ends = [piece.end for piece in self.pieces if piece.end > start and low <= self._cost(start, piece.end) <= room]
         for end in sorted(ends, key=lambda end: abs(self._cost(start, end) - ideal))[:_TRIES]:
             place = Break(end=end, start=end, quality=Quality.POOR)
             if end < len(self.text) and not self.text[end].isspace() and not self.text[end - 1].isspace() and self._sound(start, place):
@@ -146,7 +153,7 @@ class _Plan:
     def _sound(self, start: int, place: Break) -> bool:
         """Whether the part keeps its addresses, hashtags and mentions as they are, and leaves those of the rest alone."""
         part = self.text[start : place.end]
-        following = self.text[place.start : place.start + self.room]
+        following = self.text[place.start : place.start + max(self.rooms)]
         rest = [entity for entity in self.known if entity.start == place.start]
         created = [entity for entity in entities(following) if entity.start == 0]
         return unchanged(part, self.known, start, place.end) and (bool(rest) or not created)
@@ -155,8 +162,8 @@ class _Plan:
         return self.costs[end] - self.costs[start]
 
 
-def _bytes_are_tighter(text: str, limits: Limits) -> bool:
+def _bytes_are_tighter(text: Linked, limits: Limits) -> bool:
     """Whether the second limit, in bytes, is the one that binds."""
     if limits.bytes_max is None or limits.text_max is None:
         return False
-    return len(text.encode()) / limits.bytes_max > length(text, limits) / limits.text_max
+    return size_bytes(text, limits) / limits.bytes_max > size(text, limits) / limits.text_max

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from syndicator.model import Item
 from syndicator.text.html import parse
+from syndicator.text.linked import Linked
 
 if TYPE_CHECKING:
     from syndicator.text.links import Entity
@@ -26,10 +27,11 @@ _REFUSALS = ("no", "not", "noton", "non", "pas", "pasde", "pasd", "passur", "san
 _BEGINNINGS = (*_REFUSALS, *NEVER_ANYWHERE)
 _CANDIDATE = re.compile(r"[#＃]([^\s#＃]+)")
 _LINE = re.compile(r"(?:[#＃][^\s#＃]+[\s,;·•|/]*)+")
-_HOLE = "\ufffc"
-_HOLE_IN_BRACKETS = re.compile(rf"\(\s*(?:{_HOLE}\s*)+\)|\[\s*(?:{_HOLE}\s*)+\]")
-_HOLE_LINE = re.compile(rf"\n(?:[ \t,;·•|/]*{_HOLE})+[ \t,;·•|/]*(?=\n)")
-_HOLE_AFTER_BLANK = re.compile(rf"(?:(?<=[\s(«])(?:{_HOLE}[ \u00A0]?)+|[ \u00A0]?{_HOLE}(?=$|[\s.,)]))", re.MULTILINE)
+HOLE = "\ufffc"
+_HOLE_IN_BRACKETS = re.compile(rf"\(\s*(?:{HOLE}\s*)+\)|\[\s*(?:{HOLE}\s*)+\]")
+_HOLE_LINE = re.compile(rf"\n(?:[ \t,;·•|/]*{HOLE})+[ \t,;·•|/]*(?=\n)")
+_HOLE_AFTER_BLANK = re.compile(rf"(?:(?<=[\s(«])(?:{HOLE}[ \u00A0]?)+|[ \u00A0]?{HOLE}(?=$|[\s.,)]))", re.MULTILINE)
+_HOLES = re.compile(HOLE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -65,33 +67,31 @@ def is_control(tag: str, destination_names: Collection[str]) -> bool:
     return folded(tag) in _refused(destination_names)
 
 
-def without_controls(text: str, destination_names: Collection[str]) -> str:
+def without_controls(text: Linked, destination_names: Collection[str]) -> Linked:
     """``text`` without the control tags, wherever they stand, and without the hole they would leave."""
     refused = _refused(destination_names)
     return _without(text, lambda entity: folded(entity.value) in refused)
 
 
-def closing_tags(text: str) -> tuple[str, str]:
+def closing_tags(text: Linked) -> tuple[Linked, str]:
     """``text`` without its closing line or lines of nothing but hashtags, and those lines."""
-    lines = text.rstrip().split("\n")
+    lines = text.text.rstrip().split("\n")
     first = len(lines)
     while first > 0 and (not lines[first - 1].strip() or _LINE.fullmatch(lines[first - 1].strip())):
         first -= 1
     closing = "\n".join(lines[first:]).strip()
-    return ("\n".join(lines[:first]).rstrip(), closing) if first else ("", closing)
+    return text.between(0, len("\n".join(lines[:first]).rstrip())), closing
 
 
-def at_most(text: str, limit: int) -> str:
+def at_most(text: Linked, limit: int) -> Linked:
     """``text`` with its first ``limit`` hashtags; from a closing line the others go, in a sentence they only lose their #."""
-    extra = hashtags(text)[limit:]
+    extra = hashtags(text.text)[limit:]
     if not extra:
         return text
-    body_end = len(closing_tags(text)[0])
+    body_end = len(closing_tags(text)[0].text)
     first = extra[0].start
     kept = _without(text, lambda entity: entity.start >= max(first, body_end))
-    for entity in reversed([entity for entity in extra if entity.start < body_end]):
-        kept = kept[: entity.start] + kept[entity.start + 1 :]
-    return kept
+    return kept.replaced((entity.start, entity.start + 1, "") for entity in extra if entity.start < body_end)
 
 
 def hashtag(words: str) -> str | None:
@@ -126,16 +126,14 @@ def _refused(destination_names: Collection[str]) -> frozenset[str]:
     return NEVER_ANYWHERE | {refusal + name for refusal in _REFUSALS for name in names}
 
 
-def _without(text: str, unwanted: Callable[[Entity], bool]) -> str:
-    """``text`` without the hashtags that are ``unwanted``; a line that held nothing else goes with them."""
-    found = [entity for entity in hashtags(text) if unwanted(entity)]
-    if not found:
+def _without(text: Linked, unwanted: Callable[[Entity], bool]) -> Linked:
+    return without(text, [(entity.start, entity.end) for entity in hashtags(text.text) if unwanted(entity)])
+
+
+def without(text: Linked, stretches: Collection[tuple[int, int]]) -> Linked:
+    """``text`` without these stretches, and without the holes they would leave; a line that held nothing else goes with them."""
+    if not stretches:
         return text
-    parts, position = [], 0
-    for entity in found:
-        parts.append(text[position : entity.start])
-        position = entity.end
-    marked = _HOLE.join([*parts, text[position:]])
-    marked = _HOLE_LINE.sub("", f"\n{_HOLE_IN_BRACKETS.sub(_HOLE, marked)}\n")
-    marked = _HOLE_AFTER_BLANK.sub("", marked)
-    return str(_BLANK_LINES.sub("\n\n", marked.replace(_HOLE, "")).strip("\n"))
+    marked = text.replaced((start, end, HOLE) for start, end in stretches).without(_HOLE_IN_BRACKETS, HOLE)
+    marked = (Linked("\n") + marked + Linked("\n")).without(_HOLE_LINE)
+    return marked.without(_HOLE_AFTER_BLANK).without(_HOLES).without(_BLANK_LINES, "\n\n").stripped("\n")
