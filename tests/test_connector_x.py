@@ -28,6 +28,7 @@ from syndicator.sandbox.x_answers import BLANK, CLIENT_FORBIDDEN, CREDITS, INVAL
 from syndicator.sandbox.x_text import cashtags, weight
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_rendition
 from syndicator.text.count import length
+from syndicator.text.links import addresses
 from tests.mastodon_scene import Clock
 from tests.x_scene import SECRETS, asked, bodies, clock, opened, options_for, publisher, server, sessions
 
@@ -176,7 +177,8 @@ async def test_what_a_post_costs(publisher: XPublisher, server: XSimulator, text
     await publisher.publish(make_rendition(text=text), "key")
 
     assert server.charges == [("user", 10), ("create with URL" if price == 200 else "create", price)]
-    assert price == (LIMITS.prices.create_with_link if price == 200 else LIMITS.prices.create) if LIMITS.prices else False
+    assert LIMITS.prices is not None
+    assert price == (LIMITS.prices.create_with_link if addresses(text) else LIMITS.prices.create)
 
 
 async def test_a_deletion_is_paid_for_and_once_is_enough(publisher: XPublisher, server: XSimulator) -> None:

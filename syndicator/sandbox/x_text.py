@@ -48,7 +48,8 @@ def weight(text: str) -> int:
     text = unicodedata.normalize("NFC", text)
     plain, links = _KNOWN.subn("", text)
     plain, emoji = _EMOJI.subn("", plain)
-    return URL_WEIGHT * links + 2 * emoji + sum(1 if any(low <= ord(sign) <= high for low, high in _LIGHT) else 2 for sign in plain)
+    signs = sum(1 if any(low <= ord(sign) <= high for low, high in _LIGHT) else 2 for sign in plain)
+    return signs + URL_WEIGHT * int(links) + 2 * int(emoji)
 
 
 def holds_url(text: str) -> bool:
