@@ -16,7 +16,7 @@ PostKind = Literal["note", "article", "video", "live", "image", "audio"]
 EventStatus = Literal["confirmed", "tentative", "cancelled"]
 AttachmentType = Literal["image", "video", "gifv", "audio", "unknown"]
 LiveState = Literal["scheduled", "live", "ended"]
-Purpose = Literal["create", "update", "delete", "remind", "announce-change", "cancel"]
+Purpose = Literal["create", "update", "replace", "delete", "remind", "announce-change", "cancel"]
 
 LONG_EVENT = timedelta(days=30)
 """Longer than this is an activity that goes on, not a date to come (Mobilizon's ``durationOfLongEvent``)."""

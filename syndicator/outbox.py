@@ -7,22 +7,22 @@ the request leaves → ``done`` with a receipt, or back to ``pending``, or ``par
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from syndicator import renewal
 from syndicator.codec import delivery_key, dump
 from syndicator.items import instant
 from syndicator.model import Delivery, Receipt, Rendition
 from syndicator.plan import RECONSIDERED, Known, Plan, Planned
-from syndicator.policy import ASK_AGAIN
-from syndicator.rows import Sent, delivery_of, instant_of, sent_of
+from syndicator.policy import ASK_AGAIN, FOLLOWS
+from syndicator.receipts import Receipts
+from syndicator.rows import Sent, Slot, delivery_of, instant_of, made_anew
 from syndicator.schema import Database
+from syndicator.turns import OPEN, UNSETTLED, Turns
 
-OPEN = "state in ('pending', 'sending')"
-UNSETTLED = "(state in ('pending', 'sending') or (state = 'parked' and outcome_unknown = 1))"
 AGAIN = ", ".join(f"'{reason}'" for reason in sorted(RECONSIDERED))
 
 
@@ -46,16 +46,20 @@ class Outbox:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._turns = Turns(db)
+        self.receipts = Receipts(db)
 
     # planning
 
     def known(self, uids: Iterable[str]) -> dict[tuple[str, str], tuple[Known, ...]]:
-        """The ``create`` deliveries of these items, by (uid, destination)."""
+        """What was made of these items or about them, by (uid, destination)."""
         found: dict[tuple[str, str], list[Known]] = {}
+        sql = "select * from delivery where uid = ? and purpose in ('create', 'announce-change')"
         for uid in uids:
-            for row in self._db.conn.execute("select * from delivery where uid = ? and purpose = 'create'", (uid,)):
+            for row in self._db.conn.execute(sql, (uid,)):
                 known = Known(
                     id=row["id"],
+                    purpose=row["purpose"],
                     route=row["route"],
                     part=row["part"],
                     incarnation=row["revision"],
@@ -68,8 +72,7 @@ class Outbox:
 
     def ours(self, names: Iterable[tuple[str, str]]) -> frozenset[str]:
         """Of these (uid, url), the uids of copies that we made."""
-        sql = "select 1 as one from receipt where (uri in (?, ?) and uri != '') or (url in (?, ?) and url != '')"
-        return frozenset(uid for uid, url in names if self._one(sql, uid, url, uid, url) is not None)
+        return self.receipts.ours(names)
 
     def write(self, plan: Plan, now: datetime) -> int:
         """Carry out a plan; how many deliveries it added. What is there already is left as it is."""
@@ -77,7 +80,9 @@ class Outbox:
             marks = ",".join("?" for _ in cancelled.purposes)
             rows = self._db.conn.execute(
                 "update delivery set state = 'dropped', reason = ?, updated_at = ?, lease_until = null where uid = ? and destination = ?"  # noqa: S608
-                f" and state in ('pending', 'parked') and outcome_unknown = 0 and purpose in ({marks}) returning id",
+                f" and state in ('pending', 'parked') and outcome_unknown = 0 and purpose in ({marks})"
+                # What goes on removing the rest of an old thread must not stop halfway.
+                " and (purpose != 'replace' or part = 0) returning id",
                 (cancelled.reason, instant(now), cancelled.uid, cancelled.destination, *cancelled.purposes),
             ).fetchall()
             # A person need not decide any more on what was parked.
@@ -85,18 +90,18 @@ class Outbox:
         return sum(self._insert(planned, now) for planned in plan.planned)
 
     def _insert(self, planned: Planned, now: datetime) -> int:
-        parent_id = None
-        if planned.parent_uid is not None:
+        parent_id = planned.parent_id
+        if parent_id is None and planned.parent_uid is not None:
             part = planned.part if planned.purpose != "create" else 0
             parent = self._one(
                 "select id from delivery where uid = ? and destination = ? and purpose = 'create' and part = ? order by revision desc",
                 *(planned.parent_uid, planned.destination, part),
             )
             parent_id = parent["id"] if parent else None
-        return self._add(planned, planned.part, parent_id, now)
+        return self.add(planned, planned.part, parent_id, now)
 
-    def _add(self, planned: Planned, part: int, parent_id: int | None, now: datetime) -> int:
-        """A new row; one that was dropped before it ever left, for a reason that has passed, comes back."""
+    def add(self, planned: Planned, part: int, parent_id: int | None, now: datetime) -> int:
+        """Write a row; one that was dropped before it ever left, for a reason that has passed, comes back."""
         key = delivery_key(planned.uid, planned.destination, planned.purpose, planned.revision, part)
         return self._db.conn.execute(
             "insert into delivery (route, source, uid, destination, purpose, revision, part, key,"  # noqa: S608
@@ -116,8 +121,7 @@ class Outbox:
 
     def claim(self, destination: str, owner: str, lease: timedelta, now: datetime, allowed: Allowed) -> Claim:
         """Take the first delivery that may leave now, for ``lease``; else say when to look again."""
-        last = self._one("select last_sent_at from destination where name = ?", destination)
-        last_sent_at = instant_of(last["last_sent_at"]) if last else None
+        last_sent_at = self.last_sent_at(destination)
         look_again: datetime | None = None
         rows = self._db.conn.execute(f"select * from delivery where destination = ? and {OPEN} order by due_at, id", (destination,))  # noqa: S608
         for row in rows:
@@ -128,31 +132,19 @@ class Outbox:
             leased_until = instant_of(row["lease_until"])
             delivery = delivery_of(row)
             at = max(delivery.due_at, leased_until or delivery.due_at)
-            if row["revision"] and self._unsettled_before(row):
-                continue
-            ready, parent, reason = self._parent(row)
-            if reason:
-                self.drop(delivery.id, reason, now)
+            turn = self._turns.of(row)
+            if turn.pointless:
+                self.drop(delivery.id, turn.pointless, now)
                 return self.claim(destination, owner, lease, now, allowed)  # something may have waited for it
-            if not ready:
+            if not turn.free:
                 continue
-            if delivery.purpose == "create" and not delivery.outcome_unknown and delivery.part == 0:
+            if _speaks(delivery):
                 # What answers our own post follows at once; quiet hours hold for it all the same.
-                at = max(at, allowed(replace(delivery, due_at=max(at, now)), None if parent else last_sent_at))
+                at = max(at, allowed(replace(delivery, due_at=max(at, now)), None if turn.parent else last_sent_at))
             if at <= now:
-                return self._lease(row, parent, owner, now + lease, now)
+                return self._lease(row, turn.parent, owner, now + lease, now)
             look_again = at if look_again is None else min(look_again, at)
         return Claim(look_again_at=look_again)
-
-    def _unsettled_before(self, row: Any) -> bool:
-        """Whether an item that came back must still wait: an earlier copy of it is to be removed, or may be there."""
-        if row["purpose"] != "create" or row["part"]:
-            return False
-        sql = (
-            "select 1 as one from delivery where uid = ? and destination = ? and revision < ?"  # noqa: S608
-            f" and ((purpose = 'create' and {UNSETTLED}) or (purpose = 'delete' and state not in ('done', 'dropped')))"
-        )
-        return self._one(sql, row["uid"], row["destination"], row["revision"]) is not None
 
     def _lease(self, row: Any, parent: Receipt | None, owner: str, until: datetime, now: datetime) -> Claim:
         self._db.conn.execute(
@@ -162,31 +154,6 @@ class Outbox:
         )
         delivery = self.delivery(row["id"])
         return Claim(delivery=delivery, parent=parent)
-
-    def _parent(self, row: Any) -> tuple[bool, Receipt | None, str]:
-        """Whether the way is free, the receipt to answer, and the reason to drop it if there is nothing left to wait for."""
-        if row["parent_id"] is None:
-            return True, None, ""
-        parent = self._one("select * from delivery where id = ?", row["parent_id"])
-        reply = row["purpose"] == "create" and row["part"] == 0
-        if parent["state"] == "done":
-            return self._answered(parent, reply=reply)
-        if parent["state"] == "dropped":
-            return (True, None, "") if reply else (False, None, "never-sent")
-        parked_unsent = parent["state"] == "parked" and not parent["outcome_unknown"]
-        return reply and parked_unsent, None, ""
-
-    def _answered(self, parent: Any, *, reply: bool) -> tuple[bool, Receipt | None, str]:
-        if not reply:
-            sent = self.sent(parent["destination"], parent["uid"], parent["part"])
-            return True, sent.receipt if sent else None, ""
-        waiting = self._one(
-            "select 1 as one from delivery where uid = ? and destination = ? and purpose = 'create' and revision = ?"  # noqa: S608
-            f" and {UNSETTLED}",
-            *(parent["uid"], parent["destination"], parent["revision"]),
-        )
-        parts = self.parts(parent["destination"], parent["uid"])
-        return waiting is None, parts[-1].receipt if parts else None, ""
 
     def free(self) -> int:
         """Give back every lease: called by the one process that holds the state folder, when it starts.
@@ -218,9 +185,9 @@ class Outbox:
         False when it was withdrawn meanwhile: then it must not leave.
         """
         marked = self._db.conn.execute(
-            "update delivery set state = 'sending', outcome_unknown = 1, rendition = ?, attempts = attempts + 1,"  # noqa: S608
+            "update delivery set state = 'sending', purpose = ?, outcome_unknown = 1, rendition = ?, attempts = attempts + 1,"  # noqa: S608
             f" first_sent_at = case when ? then coalesce(first_sent_at, ?) else ? end, updated_at = ? where id = ? and {OPEN}",
-            (dump(rendition), delivery.outcome_unknown, instant(now), instant(now), instant(now), delivery.id),
+            (delivery.purpose, dump(rendition), delivery.outcome_unknown, instant(now), instant(now), instant(now), delivery.id),
         ).rowcount
         if marked and delivery.purpose == "create" and delivery.part == 0 and not delivery.outcome_unknown:
             self._write_parts(delivery, parts, now)
@@ -250,7 +217,7 @@ class Outbox:
                 revision=first.revision,
                 due_at=now,
             )
-            self._add(planned, later.part, parent_id, now)
+            self.add(planned, later.part, parent_id, now)
             row = self._one(
                 "select id from delivery where uid = ? and destination = ? and purpose = 'create' and revision = ? and part = ?",
                 *(first.uid, first.destination, first.revision, later.part),
@@ -264,15 +231,8 @@ class Outbox:
         """Nothing is left to do: keep the proof, if there is one, and close the row."""
         self._close(delivery.id, "done", reason, now)
         if receipt is not None and rendition is not None:
-            self._db.conn.execute(
-                "insert or replace into receipt (destination, uid, part, remote_id, url, uri, data, rendition, delivered_at)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(delivery.destination, delivery.uid, delivery.part, receipt.remote_id, receipt.url, receipt.uri),
-                    *(json.dumps(receipt.data), dump(rendition), instant(now)),
-                ),
-            )
-        if delivery.purpose == "create":
+            self.receipts.keep(delivery, receipt, rendition, now)
+        if delivery.purpose not in FOLLOWS:
             self._db.conn.execute(
                 "insert into destination (name, last_sent_at) values (?, ?) on conflict (name) do update set last_sent_at = ?",
                 (delivery.destination, instant(now), instant(now)),
@@ -280,15 +240,33 @@ class Outbox:
 
     def removed(self, delivery: Delivery, now: datetime) -> None:
         """It is there no more. A part that an edit left over may come back with another edit: then as a new object, under a new key."""
-        self._db.conn.execute(
-            "update receipt set deleted_at = ?, rendition = ? where destination = ? and uid = ? and part = ?",
-            (instant(now), dump(Rendition(uid=delivery.uid, text="")), delivery.destination, delivery.uid, delivery.part),
-        )
+        self.receipts.removed(delivery, now)
         if delivery.purpose == "update":
             key = delivery_key(delivery.uid, delivery.destination, "create-again", delivery.revision, delivery.part)
             self._db.conn.execute(
                 "update delivery set state = 'dropped', reason = 'superseded', key = ? where id = ?", (key, delivery.parent_id)
             )
+
+    def anew(self, replacing: Delivery, now: datetime) -> None:
+        """The first object of an item was removed to be posted anew: the rest of its thread and the notes about it go, then it comes."""
+        renewal.begin(self._db, self, replacing, now)
+
+    def announce(self, edit: Delivery, now: datetime) -> bool:
+        """A note is to tell of an edit, which leaves what is there as it is. False when the edit was withdrawn meanwhile."""
+        if not self._close(edit.id, "done", "noted", now, only=OPEN):
+            return False
+        renewal.tell(self, edit, now)
+        return True
+
+    def unfinished_parts(self, destination: str, uid: str) -> bool:
+        """Whether a part of it may be on its way."""
+        sql = f"select 1 as one from delivery where uid = ? and destination = ? and purpose = 'create' and {UNSETTLED}"  # noqa: S608
+        return self._one(f"{sql} and outcome_unknown = 1", uid, destination) is not None
+
+    def last_sent_at(self, destination: str) -> datetime | None:
+        """When it last got a new post."""
+        row = self._one("select last_sent_at from destination where name = ?", destination)
+        return instant_of(row["last_sent_at"]) if row else None
 
     def again(self, delivery: Delivery, at: datetime, reason: str, now: datetime, *, outcome_unknown: bool, attempted: bool) -> None:
         """Try later, unless it was withdrawn meanwhile. What surely was not sent is rendered anew then."""
@@ -321,8 +299,8 @@ class Outbox:
         """A person says that it is not there: send it again. False when there is no such parked delivery."""
         return bool(
             self._db.conn.execute(
-                "update delivery set state = 'pending', outcome_unknown = purpose != 'create' and outcome_unknown, first_sent_at = null,"
-                " attempts = 0, due_at = ?, reason = '',"
+                "update delivery set state = 'pending', first_sent_at = null, attempts = 0, due_at = ?,"
+                " outcome_unknown = outcome_unknown and purpose in ('update', 'replace', 'delete'), reason = '',"
                 " rendition = case when part > 0 then rendition end, prepared = null, updated_at = ? where id = ? and state = 'parked'",
                 (instant(now), instant(now), delivery_id),
             ).rowcount
@@ -336,16 +314,20 @@ class Outbox:
         delivery = self.delivery(delivery_id)
         if delivery is None or delivery.state != "parked":
             return False
-        if delivery.purpose == "delete":
+        if delivery.purpose == "replace" and delivery.part == 0:
+            self.anew(delivery, now)
+        elif delivery.purpose in ("delete", "replace"):
             self.removed(delivery, now)
         self.done(delivery, None, None, now, reason="settled-by-hand")
         return True
 
     def abandon(self, delivery_id: int, now: datetime) -> bool:
         """A person gives it up. False when there is no such delivery that waits or is parked."""
-        row = self._one("select state from delivery where id = ?", delivery_id)
-        if row is None or row["state"] not in ("parked", "pending"):
+        delivery = self.delivery(delivery_id)
+        if delivery is None or delivery.state not in ("parked", "pending"):
             return False
+        if delivery.purpose == "replace" and delivery.part:
+            self.receipts.left(delivery)  # the new thread's part takes its place
         self.drop(delivery_id, "by-hand", now)
         return True
 
@@ -384,21 +366,22 @@ class Outbox:
         return {(row["destination"], row["state"]): row["n"] for row in rows}
 
     def sent(self, destination: str, uid: str, part: int = 0) -> Sent | None:
-        """A remote object that is there, as far as we know."""
-        row = self._one(
-            "select * from receipt where destination = ? and uid = ? and part = ? and deleted_at is null", destination, uid, part
-        )
-        return None if row is None else sent_of(row)
+        """A remote object of the item itself that is there, as far as we know."""
+        return self.receipts.at(destination, uid, Slot(part=part))
 
     def unsure(self, destination: str, uid: str, part: int = 0) -> bool:
         """Whether an edit may have reached the remote object without our knowing: then it may not look as ``sent`` says."""
-        sql = f"select 1 as one from delivery where uid = ? and destination = ? and purpose = 'update' and part = ? and {UNSETTLED}"  # noqa: S608
-        return self._one(f"{sql} and outcome_unknown = 1", uid, destination, part) is not None
+        sql = f"select 1 as one from delivery where uid = ? and destination = ? and part = ? and {UNSETTLED}"  # noqa: S608
+        return self._one(f"{sql} and outcome_unknown = 1 and purpose in ('update', 'replace')", uid, destination, part) is not None
 
     def parts(self, destination: str, uid: str) -> list[Sent]:
-        """The remote objects of one item, first part first."""
-        sql = "select * from receipt where destination = ? and uid = ? and deleted_at is null order by part"
-        return [sent_of(row) for row in self._db.conn.execute(sql, (destination, uid))]
+        """The remote objects of the item itself, first part first."""
+        return self.receipts.parts(destination, uid)
 
     def _one(self, sql: str, *values: Any) -> Any:
         return self._db.conn.execute(sql, values).fetchone()
+
+
+def _speaks(delivery: Delivery) -> bool:
+    """Whether it is a new post, for which the pace holds; what is posted anew was held before the old one was removed."""
+    return delivery.purpose not in FOLLOWS and not delivery.outcome_unknown and delivery.part == 0 and not made_anew(delivery)

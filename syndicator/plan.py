@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -64,12 +64,14 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """A ``create`` delivery that exists."""
+    """A delivery that exists and makes something: the item itself, or a note about an edit of it."""
 
     id: int
+    purpose: Purpose = "create"
     route: str
     part: int
     incarnation: int
+    """Which life of the item; of a note, the revision that it tells of."""
     state: str
     outcome_unknown: bool
     reason: str = ""
@@ -103,7 +105,7 @@ class Facts:
     own_accounts: frozenset[str] = frozenset()
     """Handles of the association's own sources, lower case."""
     known: Mapping[tuple[str, str], tuple[Known, ...]] = field(default_factory=dict)
-    """(uid, destination) → its ``create`` deliveries."""
+    """(uid, destination) → what was made of it there, or is about to be."""
     since: Mapping[tuple[str, str, str], datetime] = field(default_factory=dict)
     """(route, source, destination) → when that way was first open."""
 
@@ -122,6 +124,8 @@ class Planned:
     part: int = 0
     parent_uid: str | None = None
     """The item whose ``create`` delivery there must have its receipt first."""
+    parent_id: int | None = None
+    """The delivery that must be settled first, where it is another one than that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +211,8 @@ class _Draft:
     def _settle(self, change: Change, route: Route, target: Target) -> bool:
         """Decide for one route and destination; True when no other route need be asked."""
         item = change.item
-        known = [k for k in self.facts.known.get((item.uid, target.name), ()) if k.incarnation == change.incarnation]
+        there = self.facts.known.get((item.uid, target.name), ())
+        known = [k for k in there if k.purpose == "create" and k.incarnation == change.incarnation]
         if change.kind == "gone":
             return self._withdraw(change, target, known, "deleted-in-time")
         if known and not all(k.reconsidered for k in known):
@@ -254,7 +259,7 @@ class _Draft:
         if change.kind != "changed" or all(k.unsent for k in known):
             return True
         if self._route(known).edit != "ignore":
-            self._cancel(item, target, ("update",), "superseded")
+            self._cancel(item, target, ("update", "replace", "announce-change"), "superseded")
             self._follow(change, target, known, "update", change.revision)
         return True
 
@@ -262,11 +267,18 @@ class _Draft:
         item = change.item
         if not known or (change.kind == "gone" and self._shown_elsewhere(item, target)):
             return bool(known)
-        self._cancel(item, target, ("create", "update"), reason)
+        self._cancel(item, target, ("create", "update", "replace", "announce-change"), reason)
         sent = [k for k in known if not k.unsent]
         if sent and self._route(known).deletions:
             self._follow(change, target, sent, "delete", change.incarnation)
+            self._retract(item, target)
         return True
+
+    def _retract(self, item: Item, target: Target) -> None:
+        """Notes go with what they are about."""
+        notes = [k for k in self.facts.known.get((item.uid, target.name), ()) if k.purpose != "create"]
+        about = Planned(route="", source=item.source, uid=item.uid, destination=target.name, purpose="delete", revision=0, due_at=self.now)
+        self.planned.extend(retractions(notes, about, self.now))
 
     def _shown_elsewhere(self, item: Item, target: Target) -> bool:
         others = self.facts.live_elsewhere.get(item.uid, frozenset())
@@ -308,6 +320,16 @@ class _Draft:
         if isinstance(item, Event) and item.status == "cancelled":
             return "cancelled"
         return too_late(item, published_at, self.now, max(route.max_age, route.backfill))
+
+
+def retractions(notes: Iterable[Known], about: Planned, now: datetime) -> tuple[Planned, ...]:
+    """The removals of those notes that are or may be out; ``about`` says of which item, and where."""
+    # A removal is named by what it removes: the lives of an item count from 0 up, so the notes count down.
+    return tuple(
+        replace(about, route=note.route, purpose="delete", revision=-note.incarnation, part=note.part, due_at=now, parent_id=note.id)
+        for note in sorted(notes, key=lambda note: note.incarnation)
+        if not note.unsent
+    )
 
 
 def too_late(item: Item, published_at: datetime, now: datetime, max_age: timedelta) -> str | None:

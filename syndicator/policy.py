@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
 from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
-from syndicator.model import Delivery
+from syndicator.model import Delivery, Purpose
 from syndicator.route import Pace
 
 FIRST_WAIT = timedelta(seconds=10)
@@ -23,6 +23,8 @@ GIVE_UP = timedelta(days=14)
 KEY_MARGIN = 0.9
 """The part of a service's key window that we rely on: its clock is not ours."""
 FIRST_PROBE = timedelta(minutes=5)
+FOLLOWS: frozenset[Purpose] = frozenset({"update", "replace", "delete"})
+"""Purposes that change or remove what is there, and may be repeated; all others make something."""
 
 
 class NotYet(Transient):
@@ -103,29 +105,34 @@ def decide(error: Exception, delivery: Delivery, now: datetime, rng: random.Rand
 
 
 def _again(delivery: Delivery, now: datetime, rng: random.Random, reason: str) -> Decision:
-    if delivery.purpose != "create" and now - delivery.created_at > GIVE_UP:
-        return Park(reason=reason, outcome_unknown=False)
+    if delivery.purpose in FOLLOWS and now - delivery.created_at > GIVE_UP:
+        return Park(reason=reason, outcome_unknown=_matters(delivery))
     if delivery.outcome_unknown and delivery.first_sent_at is not None and now - delivery.first_sent_at > GIVE_UP:
         return Park(reason="unknown", outcome_unknown=True)
     at = now + backoff(delivery.attempts + 1, rng)
     return Recover(at=at, reason=reason) if delivery.outcome_unknown else Retry(at=at, reason=reason)
 
 
+def _matters(delivery: Delivery) -> bool:
+    """Whether an unknown outcome must be remembered: what we may have removed to post it anew is missed when it is not."""
+    return delivery.purpose == "replace" and delivery.outcome_unknown
+
+
 def _unknown(delivery: Delivery, now: datetime, rng: random.Random, reason: str, *, sent: bool, keyed: bool) -> Decision:
     if not sent:
         return _again(delivery, now, rng, reason)
-    if delivery.purpose != "create" and now - delivery.created_at > GIVE_UP:
-        return Park(reason=reason, outcome_unknown=False)
+    if delivery.purpose in FOLLOWS and now - delivery.created_at > GIVE_UP:
+        return Park(reason=reason, outcome_unknown=delivery.purpose == "replace")
     wait = backoff(delivery.attempts + 1, rng)
     # An edit repeated is harmless, unless the first one is still under way and comes last.
-    at_once = delivery.purpose == "delete" or (keyed and delivery.purpose == "create")
+    at_once = delivery.purpose == "delete" or (keyed and delivery.purpose not in FOLLOWS)
     return Recover(at=now + (wait if at_once else max(ASK_AGAIN, wait)), reason=reason)
 
 
 def _gone(delivery: Delivery, reason: str) -> Decision:
     if delivery.purpose == "delete":
         return Done()
-    if delivery.purpose == "update":
+    if delivery.purpose in FOLLOWS:
         return Drop(reason="gone-there")
     return Park(reason=reason, outcome_unknown=delivery.outcome_unknown)
 

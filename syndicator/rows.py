@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from syndicator.codec import load
-from syndicator.model import Delivery, Receipt, Rendition
+from syndicator.codec import delivery_key, load
+from syndicator.model import Delivery, Purpose, Receipt, Rendition
+from syndicator.policy import FOLLOWS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,36 @@ class Sent:
 
     receipt: Receipt
     rendition: Rendition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """Which of an item's objects at one destination: the item itself, or what was posted about it later."""
+
+    purpose: Purpose = "create"
+    revision: int = 0
+    """0 for the item itself, whatever life and edit of it; for a note, the revision that it told of."""
+    part: int = 0
+
+    @property
+    def removal(self) -> int:
+        """The revision of a ``delete`` delivery for this object of something posted later: negative, so that it is nobody else's."""
+        return -self.revision
+
+
+def slot_of(delivery: Delivery) -> Slot:
+    """The object that a delivery makes, changes or removes."""
+    if delivery.purpose == "delete" and delivery.revision < 0:
+        return Slot(purpose="announce-change", revision=-delivery.revision, part=delivery.part)
+    if delivery.purpose == "create" or delivery.purpose in FOLLOWS:
+        return Slot(part=delivery.part)
+    return Slot(purpose=delivery.purpose, revision=delivery.revision, part=delivery.part)
+
+
+def made_anew(delivery: Delivery) -> bool:
+    """Whether a creation stands in for one that we removed, to post it as it is now: its key says so."""
+    first = delivery_key(delivery.uid, delivery.destination, "create", delivery.revision, delivery.part)
+    return delivery.purpose == "create" and delivery.key != first
 
 
 def instant_of(text: str | None) -> datetime | None:

@@ -152,12 +152,39 @@ _DEPARTED = """
 alter table destination add column departed_at text
 """
 
+_NOTES = """
+create table receipt_with_notes (
+    destination text not null,
+    uid text not null,
+    purpose text not null,
+    revision integer not null,
+    part integer not null,
+    remote_id text not null,
+    url text,
+    uri text,
+    data text not null,
+    rendition text not null,
+    delivered_at text not null,
+    deleted_at text,
+    primary key (destination, uid, purpose, revision, part)
+) strict, without rowid;
+insert into receipt_with_notes
+    select destination, uid, 'create', 0, part, remote_id, url, uri, data, rendition, delivered_at, deleted_at from receipt;
+drop table receipt;
+alter table receipt_with_notes rename to receipt;
+create index receipt_url on receipt (url) where url is not null;
+create index receipt_uri on receipt (uri) where uri is not null
+"""
+"""``purpose`` and ``revision`` of a receipt: ``create`` and 0 for the item itself, ``announce-change`` and the item's revision for a note
+that told of an edit, ``gone`` and the number of the delivery that removed it for what is there no more."""
+
 MIGRATIONS: Mapping[str, str] = {
     "first": _FIRST,
     "media": _MEDIA,
     "spending": _SPENDING,
     "expiry": _EXPIRY,
     "departed": _DEPARTED,
+    "notes": _NOTES,
 }
 """In the order in which they came to be. One that was ever released is never changed."""
 

@@ -35,6 +35,8 @@ PARIS = ZoneInfo("Europe/Paris")
 EVERYTHING = frozenset({"note", "article", "video", "live", "image", "audio", "event"})
 OPENED = {("r", source, target): NOW - timedelta(days=30) for source in ("toots", "agenda") for target in ("wall", "x")}
 ROUTE = Route(name="r", sources=("toots", "agenda"), destinations=("wall",))
+EDITS = ("update", "replace", "announce-change")
+"""What an edit may still be waiting as."""
 TARGETS = {"wall": Target(name="wall", type="mastodon", kinds=EVERYTHING), "x": Target(name="x", type="x", kinds=EVERYTHING)}
 
 
@@ -67,7 +69,7 @@ def refused(item: Item, reason: str, *, route: str = "r", target: str = "wall") 
 
 
 def cancelled(item: Item, reason: str, *purposes: Any) -> Cancelled:
-    return Cancelled(uid=item.uid, destination="wall", purposes=purposes or ("create", "update"), reason=reason)
+    return Cancelled(uid=item.uid, destination="wall", purposes=purposes or ("create", *EDITS), reason=reason)
 
 
 def followed(item: Item, purpose: Any, revision: int, **changes: Any) -> Planned:
@@ -334,7 +336,7 @@ def test_an_edit_follows_what_is_or_may_be_out(state: str, unknown: bool) -> Non
     """One update a revision, behind its creation; an older one that still waits is superseded."""
     item = make_post()
     made = outcome(change(item, "changed", revision=4), given=facts(known=known(item, state, outcome_unknown=unknown)))
-    assert made == Plan(planned=(followed(item, "update", 4),), cancelled=(cancelled(item, "superseded", "update"),))
+    assert made == Plan(planned=(followed(item, "update", 4),), cancelled=(cancelled(item, "superseded", *EDITS),))
 
 
 def test_an_edit_follows_part_by_part() -> None:
