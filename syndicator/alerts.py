@@ -32,10 +32,10 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 def describe(problem: Problem, language: str) -> tuple[str, str]:
     """(what does not work, what to do), as sentences for a person."""
-    group, _, name = problem.subject.partition(":")
+    group, _, name = problem.subject.rpartition(":")
     kind = f"{problem.kind}-source" if (group, problem.kind) == ("source", "auth") else problem.kind
-    what = say(language, f"problem.{kind}.what", name=name or group)
-    todo = problem.hint or say(language, f"problem.{kind}.todo", name=name or group)
+    what = say(language, f"problem.{kind}.what", name=name)
+    todo = problem.hint or say(language, f"problem.{kind}.todo", name=name)
     return what, todo
 
 

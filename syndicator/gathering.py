@@ -12,9 +12,9 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from syndicator.errors import ConnectorError, Transient
+from syndicator.errors import ConnectorError, Rejected, Transient
 from syndicator.items import instant
 from syndicator.logs import event
 from syndicator.model import Attachment, Delivery, Event, Item, Rendition
@@ -33,6 +33,18 @@ TIMEOUT_S = 240.0
 """For all of a post's media at one try; what is there by then stays in the cache for the next."""
 FAILED = "media-failed"
 """The note of a rendition that had to do without some of its media."""
+
+
+@runtime_checkable
+class CanGather(Protocol):
+    """A publisher that fetches its media in a way of its own: to disk, or by other limits than ``limits.media``."""
+
+    async def gather(self, attachment: Attachment, rendition: Rendition) -> None:
+        """Fetch one attachment of ``rendition`` to where ``prepare`` and ``publish`` look first; the service is not asked for anything.
+
+        Raises Transient when it cannot be had now, Rejected when it will never be of use there.
+        """
+
 
 Shape = Callable[[Item], Sequence[Rendition]]
 """How an item shows at the destination."""
@@ -75,7 +87,7 @@ async def gathered(
     at_hand, lost = {attachment.url for attachment in there}, dict[str, str]()
     while True:
         renditions = list(shape(without(item, lost)))
-        wanted = [one for rendition in renditions for one in rendition.attachments if _fetchable(one) and one.url not in at_hand]
+        wanted = [(one, shown) for shown in renditions for one in shown.attachments if _fetchable(one) and one.url not in at_hand]
         if not wanted:
             return await _reported(tenant, delivery, renditions, lost)
         failed, passing = await _fetched(tenant, publisher, delivery.destination, wanted)
@@ -83,7 +95,7 @@ async def gathered(
             event(tenant.log, logging.INFO, "media.waiting", destination=delivery.destination, uid=delivery.uid, detail=passing)
             raise NotYet(f"its media cannot be had now: {passing}")
         lost |= failed
-        at_hand |= {one.url for one in wanted}
+        at_hand |= {one.url for one, _ in wanted}
 
 
 def as_before(item: Item, first: Rendition, shape: Shape) -> list[Rendition]:
@@ -99,22 +111,18 @@ def _fetchable(attachment: Attachment) -> bool:
     return attachment.url.startswith(("http://", "https://"))
 
 
-async def _fetched(tenant: Tenant, publisher: Publisher, destination: str, wanted: Sequence[Attachment]) -> tuple[dict[str, str], str]:
+async def _fetched(
+    tenant: Tenant, publisher: Publisher, destination: str, wanted: Sequence[tuple[Attachment, Rendition]]
+) -> tuple[dict[str, str], str]:
     """Put media into the cache: what failed and why, and what of it may pass."""
-    # With it comes what decodes pictures: memory for those who publish some.
-    from syndicator import media
-    from syndicator.assemble import http_for
-
-    http = http_for(tenant.config, tenant.sessions, tenant.now)
-    cache_dir = tenant.config.state_dir / "destinations" / destination / "media"
     failed: dict[str, str] = {}
     passing = ""
     loop = asyncio.get_running_loop()
     end = loop.time() + TIMEOUT_S
-    for attachment in wanted:
+    for attachment, rendition in wanted:
         try:
             async with asyncio.timeout_at(end):
-                await media.fetch(http, attachment, publisher.limits.media, cache_dir=cache_dir)
+                await _fetch(tenant, publisher, destination, attachment, rendition)
         except (Transient, TimeoutError) as error:
             failed[attachment.url] = passing = f"{attachment.url}: {error or 'no answer in time'}"
         except ConnectorError as error:
@@ -123,6 +131,26 @@ async def _fetched(tenant: Tenant, publisher: Publisher, destination: str, wante
             event(tenant.log, logging.ERROR, "media.bug", destination=destination, url=attachment.url, exc_info=error)
             failed[attachment.url] = f"{attachment.url}: {type(error).__name__}: {error}"
     return failed, passing
+
+
+async def _fetch(tenant: Tenant, publisher: Publisher, destination: str, attachment: Attachment, rendition: Rendition) -> None:
+    """One attachment, to where the connector finds it; nothing of it stays in memory."""
+    if isinstance(publisher, CanGather):
+        return await publisher.gather(attachment, rendition)
+    # With it comes what decodes pictures: memory for those who publish some.
+    from syndicator import media
+    from syndicator.assemble import http_for
+    from syndicator.shaping import VIDEO_MAX_BYTES
+
+    rules = publisher.limits.media
+    http = http_for(tenant.config, tenant.sessions, tenant.now)
+    cache_dir = tenant.config.state_dir / "destinations" / destination / "media"
+    try:
+        await media.fetch(http, attachment, rules, cache_dir=cache_dir)
+    except Rejected:
+        # A video that is too large for memory may be one that the connector takes to disk: it knows.
+        if attachment.type == "image" or (rules.video_max_bytes or 0) <= VIDEO_MAX_BYTES:
+            raise
 
 
 async def _worth_waiting(tenant: Tenant, delivery: Delivery) -> bool:

@@ -12,13 +12,17 @@ from syndicator.schema import Database
 PASSING = frozenset({"unreachable", "rate-limited"})
 """Kinds of problem that may pass by themselves."""
 
+NOTICES = frozenset({"media", "budget", "budget-soon", "expiring"})
+"""Kinds that a person should know of while everything does what it was told to: a round has not failed for them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """One thing that does not work, until it does again."""
 
     subject: str
-    """``source:NAME``, ``destination:NAME``, ``delivery:ID``, ``state``."""
+    """``source:NAME``, ``destination:NAME``, ``media:NAME`` and ``budget:NAME`` of a destination, ``expiring:source:NAME`` or
+    ``expiring:destination:NAME``, ``delivery:ID``, ``clock``."""
     kind: str
     """A word of ``problem.*`` in the message catalogues: it holds what to do."""
     detail: str

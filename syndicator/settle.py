@@ -37,7 +37,8 @@ async def settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent: 
         await drop(tenant, delivery, decision.reason)
     elif isinstance(decision, Park):
         hint = getattr(error, "hint", None)
-        kind = "unknown" if decision.outcome_unknown else "rejected" if isinstance(error, ConnectorError) else "bug"
+        refused = "cannot-delete" if delivery.purpose == "delete" else "rejected"
+        kind = "unknown" if decision.outcome_unknown else refused if isinstance(error, ConnectorError) else "bug"
         await park(tenant, delivery, kind, decision, hint=pick(hint, tenant.language) if hint else "")
     else:
         await _postpone(tenant, delivery, decision, error, sent=sent)

@@ -57,6 +57,10 @@ COMMANDS = {
         fr="confirme qu'une source s'est vraiment vidée",
         en="confirms that a source really emptied itself",
     ),
+    "depart": words(
+        fr="quitte une destination : retire tout ce que nous y avons publié",
+        en="leaves a destination: removes all that we posted there",
+    ),
     "version": words(fr="la version, et les connecteurs installés", en="the version, and the connectors installed"),
 }
 

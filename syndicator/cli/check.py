@@ -17,12 +17,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from syndicator.assemble import Account, make_connector
 from syndicator.cli import BAD_CONFIG, COMMANDS, FAILED, OK, TEMPORARY, show_json
 from syndicator.cli.configuration import load_all
-from syndicator.config import Config, SourceConfig
+from syndicator.config import Config, DestinationConfig, SourceConfig
+from syndicator.contract import Limits
 from syndicator.errors import AuthExpired, ConfigError, Rejected, StateError, SyndicatorError, Transient, Words
+from syndicator.expiring import day, expires_at
 from syndicator.http import Sessions
 from syndicator.logs import clean
 from syndicator.plan import find_loop
@@ -151,16 +154,16 @@ async def _accounts(config: Config, sessions: Sessions, teller: Teller) -> list[
     """Each account's finding, in the order of the file, a few of them looked at together."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(account: Account) -> Finding:
+    async def one(account: Account) -> list[Finding]:
         async with gate:
-            return await _account(config, account, sessions)
+            return [await _account(config, account, sessions), *_budget(account, config.association.language)]
 
-    found = []
+    found: list[Finding] = []
     async with asyncio.TaskGroup() as group:
         tasks = [(subject_of(account), group.create_task(one(account))) for account in _all_accounts(config)]
         for subject, task in tasks:
             teller.waiting(subject)
-            found.append(teller.found(await task))
+            found += [teller.found(finding) for finding in await task]
     return found
 
 
@@ -192,7 +195,24 @@ async def _account(config: Config, account: Account, sessions: Sessions) -> Find
         if connector is not None:
             await connector.close()
     name = getattr(connector, "account", None)
-    return Finding(subject=subject, kind="ok", text=f"{account.type}, {name}" if name else account.type, account=name)
+    return Finding(subject=subject, kind="ok", text=_about(account, connector, config), account=name)
+
+
+def _about(account: Account, connector: Any, config: Config) -> str:
+    """Type, name and the end of the credential, as far as they are known."""
+    name = getattr(connector, "account", None)
+    text = f"{account.type}, {name}" if name else account.type
+    at, language = expires_at(connector), config.association.language
+    if at is None:
+        return text
+    return say(language, "check.expires", account=text, date=day(at.astimezone(ZoneInfo(config.association.timezone)).date(), language))
+
+
+def _budget(account: Account, language: str) -> Iterator[Finding]:
+    """A note where a budget is set on a network that charges nothing."""
+    limits: Limits | None = getattr(account.connector, "limits", None)
+    if isinstance(account, DestinationConfig) and account.pace.budget is not None and (limits is None or limits.prices is None):
+        yield Finding(subject=subject_of(account), kind="note", text=say(language, "check.budget-idle"))
 
 
 def subject_of(account: Account) -> str:

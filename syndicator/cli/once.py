@@ -15,7 +15,7 @@ from syndicator.cli.configuration import load_all
 from syndicator.config import Config
 from syndicator.errors import StateError
 from syndicator.logs import clean
-from syndicator.problems import PASSING
+from syndicator.problems import NOTICES, PASSING
 from syndicator.words import pick, say
 
 if TYPE_CHECKING:
@@ -58,9 +58,10 @@ class Round:
     @property
     def code(self) -> int:
         """0, or 75 when only what may pass by itself is wrong, or 1."""
-        if not self.problems:
+        kinds = {problem["kind"] for problem in self.problems} - NOTICES
+        if not kinds:
             return OK
-        return TEMPORARY if {problem["kind"] for problem in self.problems} <= PASSING | {"clock"} else FAILED
+        return TEMPORARY if kinds <= PASSING | {"clock"} else FAILED
 
 
 async def _all(configs: Sequence[Config], *, quiet: bool) -> list[Round]:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from syndicator.cli import COMMANDS, FAILED, OK, code_for, show_json, told
 from syndicator.cli.configuration import is_there, load_all
 from syndicator.cli.once import problem_lines
 from syndicator.config import Config
+from syndicator.contract import Prices
 from syndicator.errors import StateError
+from syndicator.expiring import day
 from syndicator.words import say
+
+if TYPE_CHECKING:
+    from syndicator.store import Store
 
 HELP = COMMANDS["status"]
 
@@ -57,26 +65,52 @@ def state_of(config: Config) -> dict[str, Any]:
         return state
     ledger = Ledger(path)
     try:
-        items, counts, problems, paused = ledger.transact_now(
+        items, counts, problems, expiries, accounts = ledger.transact_now(
             lambda store: (
                 store.items.counts(),
                 store.outbox.counts(),
                 store.problems.open(),
-                {name: store.accounts.paused(name) for name in config.destinations},
+                store.accounts.expiries(),
+                {name: _account(config, store, name) for name in config.destinations},
             )
         )
     finally:
         ledger.close()
+    zone = ZoneInfo(config.association.timezone)
+    expiries = {account: at.astimezone(zone) for account, at in expiries.items()}
     state["problems"] = [as_data(problem, config.association.language) for problem in problems]
     troubled = {problem["key"] for problem in state["problems"]}
-    state["sources"] = {name: {"ok": f"sources.{name}" not in troubled, "items": items.get(name, 0)} for name in config.sources}
+    state["sources"] = {
+        name: {"ok": f"sources.{name}" not in troubled, "items": items.get(name, 0), "expires_at": expiries.get(f"sources.{name}")}
+        for name in config.sources
+    }
     for name, destination in config.destinations.items():
         state["destinations"][name] = {
             "ok": f"destinations.{name}" not in troubled,
             "role": destination.role,
-            "paused_until": paused[name][0],
+            **accounts[name],
+            "expires_at": expiries.get(f"destinations.{name}"),
         } | {kind: counts.get((name, kind), 0) for kind in ("done", "pending", "sending", "parked", "dropped")}
     return state
+
+
+def _account(config: Config, store: Store, name: str) -> dict[str, Any]:
+    """What the ledger says of a destination as a whole; ``spent`` and ``budget`` in the network's currency, for this month."""
+    from syndicator.spending import month_of
+
+    destination, now, zone = config.destinations[name], datetime.now(UTC), ZoneInfo(config.association.timezone)
+    departed_at = store.accounts.departed().get(name)
+    account: dict[str, Any] = {
+        "paused_until": store.accounts.paused(name)[0],
+        "departed_at": departed_at and departed_at.astimezone(zone),
+        "standing": store.departing.left(name) if departed_at is not None else None,
+    }
+    prices: Prices | None = getattr(getattr(destination.connector, "limits", None), "prices", None)
+    if prices is not None:
+        spent = store.spending.spent(name, month_of(now, zone))
+        account |= {"currency": prices.currency, "spent": spent / 1000, "budget": destination.pace.budget}
+        account |= {"held": store.spending.held(name, now)}
+    return account
 
 
 def _print(config: Config, state: dict[str, Any]) -> None:
@@ -87,7 +121,8 @@ def _print(config: Config, state: dict[str, Any]) -> None:
         return
     print(f"  {say(language, 'status.sources')}")
     for name, source in state["sources"].items():
-        print(f"    {_mark(source)} {name:<20} {say(language, 'status.items', count=source['items'])}")
+        said = [say(language, "status.items", count=source["items"]), *_expiry(source, language)]
+        print(f"    {_mark(source)} {name:<20} {', '.join(said)}")
     print(f"  {say(language, 'status.destinations')}")
     for name, destination in state["destinations"].items():
         print(f"    {_mark(destination)} {name:<20} {_destination(destination, language)}")
@@ -113,6 +148,28 @@ def _destination(destination: dict[str, Any], language: str) -> str:
     for key, count in (("waiting", waiting), ("parked", destination["parked"]), ("dropped", destination["dropped"])):
         if count:
             parts.append(say(language, f"status.{key}", count=count))
+    if destination["departed_at"] is not None:
+        parts.append(say(language, "status.departed", date=day(destination["departed_at"].date(), language)))
+        if destination["standing"]:
+            parts.append(say(language, "status.standing", count=destination["standing"]))
+    parts += [*_spent(destination, language), *_expiry(destination, language)]
     if destination["paused_until"] is not None:
         parts.append(say(language, "status.paused", until=f"{destination['paused_until']:%H:%M} UTC"))
     return ", ".join(parts)
+
+
+def _spent(destination: dict[str, Any], language: str) -> Iterator[str]:
+    """``1,23 $ sur 5,00 $ ce mois-ci``, where the network charges."""
+    if "spent" not in destination or not (destination["spent"] or destination["budget"]):
+        return
+    from syndicator.text.cost import in_words
+
+    spent, budget = (in_words(round((destination[key] or 0) * 1000), destination["currency"], language) for key in ("spent", "budget"))
+    yield say(language, "status.spent" if destination["budget"] is None else "status.spent-of", spent=spent, budget=budget)
+    if destination["held"]:
+        yield say(language, "status.held", count=destination["held"])
+
+
+def _expiry(account: dict[str, Any], language: str) -> Iterator[str]:
+    if account["expires_at"] is not None:
+        yield say(language, "status.expires", date=day(account["expires_at"].date(), language))
