@@ -362,6 +362,9 @@ class Sessions:
                 trust_env=False,
                 headers={"Accept-Encoding": "gzip"},
             )
+            # aiohttp sends a PUT or DELETE a second time, by itself, when the answer is lost: whoever asked must know.
+            # https://github.com/aio-libs/aiohttp/blob/v3.14.5/aiohttp/client.py#L739; there is no public switch.
+            session._retry_connection = not write  # noqa: SLF001
             self._sessions[private, write] = session
         return session
 
