@@ -26,7 +26,7 @@ post too often: both are obeyed.
 
 *What it cannot do.* Events: Meta's API has not been able to make any for years, so an event is a post, with its link and picture. Edit the
 pictures or the card of a post. Make threads: 63,206 characters are room enough. Show a content warning apart, or hide sensitive media.
-Make a card of a link that leads to Facebook. Carry a video above 40 MB: it becomes a still picture and a link.
+Make a card of a link that leads to Facebook. Carry a video above 1 GB or four hours: it becomes a still picture and a link.
 
 *Not verified against the real service*: that a lost video is found by its upload; how long unused pictures are kept (24 hours assumed);
 whether the "data access" that Meta lets lapse after 90 days stops a Page token from posting; who sees the posts of an app in development.
@@ -48,7 +48,7 @@ from connectors.meta.graph import Effect, Graph, Json, Meaning
 from syndicator import media
 from syndicator.contract import Context, Limits, MediaLimits, Secret
 from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, Rejected, Transient, Unprepared, Words, words
-from syndicator.model import Receipt, Rendition
+from syndicator.model import Attachment, Receipt, Rendition
 
 NEEDED = frozenset({"pages_manage_posts", "pages_read_engagement"})
 KEPT_FOR = timedelta(hours=20)
@@ -126,6 +126,7 @@ class FacebookPublisher:
     def __init__(self, options: FacebookOptions, context: Context) -> None:
         self._options = options
         self._context = context
+        self._cache_dir = context.state_dir / "media"
         base = f"{options.api.rstrip('/')}/{options.version}"
         self._graph = Graph(context, base, meanings=MEANINGS, hints=HINTS)
         # Videos have a host of their own.
@@ -198,13 +199,20 @@ class FacebookPublisher:
         photos = []
         for attachment in rendition.attachments[: LIMITS.media.images_max]:
             try:
-                file = await media.fetch(self._context.http, attachment, self.limits.media, cache_dir=self._context.state_dir / "media")
-                if file.media_type.startswith("video/"):
-                    return Prepared(at=at, video=await upload_video(self._of_page, file))
+                if attachment.type in ("video", "gifv"):
+                    return Prepared(at=at, video=await self._video(attachment))
+                file = await media.fetch(self._context.http, attachment, self.limits.media, cache_dir=self._cache_dir)
                 photos.append(await upload_photo(self._of_page, file))
             except (Rejected, Gone) as error:
                 self._context.log.warning("media left out url=%s: %s", attachment.url, error.detail)
         return Prepared(at=at, photos=tuple(photos))
+
+    async def _video(self, attachment: Attachment) -> Video:
+        """Uploaded; until it is, its file stays here for another attempt."""
+        file = await media.fetch_file(self._context.http, attachment, self.limits.media, cache_dir=self._cache_dir)
+        video = await upload_video(self._of_page, file)
+        await media.forget(file)
+        return video
 
     async def _publish_video(self, rendition: Rendition, video: Video) -> Receipt:
         body = {"upload_phase": "finish", "upload_session_id": video.session, "description": message(rendition, None)}
