@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from syndicator.codec import delivery_key
 from syndicator.items import instant
 from syndicator.model import Delivery, Receipt
-from syndicator.rows import sent_of
+from syndicator.receipts import Receipts
+from syndicator.rows import Slot, removal_of, slot_of
 from syndicator.schema import Database
 
 SPACING = timedelta(seconds=1)
@@ -27,7 +28,7 @@ class Standing:
     """A remote object of ours that is there."""
 
     uid: str
-    part: int
+    slot: Slot
     receipt: Receipt
     delivered_at: datetime
 
@@ -40,14 +41,9 @@ class Departing:
 
     def standing(self, destination: str) -> list[Standing]:
         """Everything of ours that is there, as far as we know, the oldest first."""
-        rows = self._db.conn.execute(
-            "select * from receipt where destination = ? and deleted_at is null order by delivered_at, uid, part", (destination,)
-        )
         return [
-            Standing(
-                uid=row["uid"], part=row["part"], receipt=sent_of(row).receipt, delivered_at=datetime.fromisoformat(row["delivered_at"])
-            )
-            for row in rows
+            Standing(uid=live.uid, slot=live.slot, receipt=live.sent.receipt, delivered_at=live.delivered_at)
+            for live in Receipts(self._db).live(destination)
         ]
 
     def left(self, destination: str) -> int:
@@ -69,14 +65,14 @@ class Departing:
         self._depart(destination, now)
         if remove:
             for number, standing in enumerate(reversed(self.standing(destination))):
-                self._remove(destination, standing.uid, standing.part, now + number * SPACING, now)
+                self._remove(destination, standing.uid, standing.slot, now + number * SPACING, now)
         return self.removals(destination)
 
     def arrived(self, delivery: Delivery, now: datetime) -> None:
         """Something of ours is there now: where we left meanwhile, it is taken away."""
         sql = "select 1 as one from destination where name = ? and departed_at is not null"
         if self._db.conn.execute(sql, (delivery.destination,)).fetchone() is not None:
-            self._remove(delivery.destination, delivery.uid, delivery.part, now, now)
+            self._remove(delivery.destination, delivery.uid, slot_of(delivery), now, now)
 
     def removals(self, destination: str) -> int:
         """How many removals wait or are being made."""
@@ -101,22 +97,23 @@ class Departing:
             (destination, instant(now)),
         )
 
-    def _remove(self, destination: str, uid: str, part: int, at: datetime, now: datetime) -> None:
+    def _remove(self, destination: str, uid: str, slot: Slot, at: datetime, now: datetime) -> None:
         """Write one removal; one that waits, or that a person is to decide on, stays as it is."""
         made = self._db.conn.execute(
             "select source, revision from delivery where uid = ? and destination = ?"
             " order by purpose = 'create' desc, part = ? desc, revision desc limit 1",
-            (uid, destination, part),
+            (uid, destination, slot.part),
         ).fetchone()
-        source, revision = (made["source"], made["revision"]) if made is not None else ("", 0)
-        key = delivery_key(uid, destination, "delete", revision, part)
+        source, incarnation = (made["source"], made["revision"]) if made is not None else ("", 0)
+        revision = removal_of(slot, incarnation)
+        key = delivery_key(uid, destination, "delete", revision, slot.part)
         self._db.conn.execute(
             "insert into delivery (route, source, uid, destination, purpose, revision, part, key, due_at, reason, created_at, updated_at)"
             " values ('', ?, ?, ?, 'delete', ?, ?, ?, ?, ?, ?, ?) on conflict (uid, destination, purpose, revision, part) do update"
             " set state = 'pending', route = '', due_at = excluded.due_at, reason = excluded.reason, attempts = 0, prepared = null,"
             " rendition = null, first_sent_at = null, outcome_unknown = 0, parent_id = null, lease_until = null,"
             " created_at = excluded.created_at, updated_at = excluded.updated_at where delivery.state in ('done', 'dropped')",
-            (source, uid, destination, revision, part, key, instant(at), DEPARTED, instant(now), instant(now)),
+            (source, uid, destination, revision, slot.part, key, instant(at), DEPARTED, instant(now), instant(now)),
         )
 
     def _forget(self, deliveries: Iterable[int]) -> None:

@@ -327,7 +327,7 @@ class Outbox:
         if delivery is None or delivery.state not in ("parked", "pending"):
             return False
         if delivery.purpose == "replace" and delivery.part:
-            self.receipts.left(delivery)  # the new thread's part takes its place
+            self.receipts.removed(delivery, now)  # it stays there and is ours no more: the new thread's part takes its place
         self.drop(delivery_id, "by-hand", now)
         return True
 

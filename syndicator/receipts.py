@@ -58,13 +58,6 @@ class Receipts:
             (delivery.id, instant(now), dump(Rendition(uid=delivery.uid, text="")), *_place(delivery, slot_of(delivery))),
         )
 
-    def left(self, delivery: Delivery) -> None:
-        """A person leaves it there for good: nothing of ours changes it any more."""
-        self._db.conn.execute(
-            f"update or replace receipt set purpose = 'left', revision = ? where {IN_SLOT} and deleted_at is null",  # noqa: S608
-            (delivery.id, *_place(delivery, slot_of(delivery))),
-        )
-
     def of(self, delivery: Delivery) -> Sent | None:
         """The object that ``delivery`` changes or removes."""
         return self.at(delivery.destination, delivery.uid, slot_of(delivery))

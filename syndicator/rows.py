@@ -29,19 +29,19 @@ class Slot:
     """0 for the item itself, whatever life and edit of it; for a note, the revision that it told of."""
     part: int = 0
 
-    @property
-    def removal(self) -> int:
-        """The revision of a ``delete`` delivery for this object of something posted later: negative, so that it is nobody else's."""
-        return -self.revision
-
 
 def slot_of(delivery: Delivery) -> Slot:
     """The object that a delivery makes, changes or removes."""
-    if delivery.purpose == "delete" and delivery.revision < 0:
+    if delivery.purpose == "delete" and delivery.revision < 0:  # as ``removal_of`` has it
         return Slot(purpose="announce-change", revision=-delivery.revision, part=delivery.part)
     if delivery.purpose == "create" or delivery.purpose in FOLLOWS:
         return Slot(part=delivery.part)
     return Slot(purpose=delivery.purpose, revision=delivery.revision, part=delivery.part)
+
+
+def removal_of(slot: Slot, incarnation: int) -> int:
+    """The ``revision`` of the delivery that removes what is there: lives of an item count from 0 up, notes about it count down."""
+    return -slot.revision if slot.revision else incarnation
 
 
 def made_anew(delivery: Delivery) -> bool:
