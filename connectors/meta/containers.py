@@ -168,12 +168,12 @@ class Containers:
     async def _published(self, account: str, prepared: Prepared, rendition: Rendition, state: str) -> Receipt | None:
         """The post of a container that is published, or that nobody knows any more; None when there is none."""
         found = await self._listed(account, prepared, rendition)
-        if found is not None or state == "GONE":
+        if found is not None:
             return found
-        if not self._for(LISTED_WITHIN, "unlisted", prepared.container):
-            raise Transient(f"container {prepared.container} is published, and not listed yet")
-        # It went out, that is certain; which post it is, nobody tells.
-        return Receipt(remote_id="")
+        if not self._for(LISTED_WITHIN, state, prepared.container):
+            raise Transient(f"container {prepared.container} is {state.lower()}, and no post of it is listed yet")
+        # When it is published, it went out, that is certain; which post it is, nobody tells.
+        return Receipt(remote_id="") if state == "PUBLISHED" else None
 
     async def _lost(self, account: str, prepared: Prepared, rendition: Rendition, error: Unprepared) -> Receipt:
         """ "No such container", said of one that was ready: known to pass, or published by an attempt that was still under way."""

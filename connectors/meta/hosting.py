@@ -9,18 +9,22 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import re
+import shutil
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Literal
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from syndicator.contract import Context
-from syndicator.errors import ConnectorError, Rejected, words
-from syndicator.folder import Folder
+from syndicator.errors import ConnectorError, Rejected, Transient, words
+from syndicator.folder import write
 from syndicator.http import is_public
-from syndicator.media import MediaFile
+from syndicator.media import MediaFile, VideoFile
 
 FOLDER = "posted"
 KEPT = timedelta(days=2)
+_OURS = re.compile(r"\.?[0-9a-f]{32}\.[a-z0-9]+(\.tmp)?")
 _NEVER_PUBLIC = (".local", ".localhost", ".lan", ".home", ".internal", ".home.arpa")
 
 NO_ADDRESS_HINT = words(
@@ -49,9 +53,7 @@ class Hosting:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._prefix = f"{FOLDER}/{context.name}"
-        # The mark is empty: what has one of our names has our content.
-        self._folder = Folder(context.public_dir, context.state_dir / "posted.json", b"")
+        self._folder = f"{FOLDER}/{context.name}"
 
     def problem(self, api: str) -> Rejected | None:
         """Why the service at ``api`` surely cannot fetch from us; None when it may."""
@@ -65,36 +67,61 @@ class Hosting:
             return Rejected(f"[web] public_url is {url}", hint=PRIVATE_HINT)
         return None
 
-    async def offer(self, file: MediaFile) -> str:
-        """Where ``file`` can be fetched. Raises Rejected when the address shows something else, Transient when the disk is full."""
-        name = f"{self._prefix}/{file.name}"
-        await asyncio.to_thread(self._put, name, file.data, self._context.now())
+    async def offer(self, file: MediaFile | VideoFile) -> str:
+        """Where ``file`` can be fetched. Raises Unseen when the address shows something else, Transient when the disk does not take it."""
+        name = f"{self._folder}/{_name(file)}"
+        try:
+            size_bytes = await asyncio.to_thread(_put, self._context.public_dir / name, file, self._context.now())
+        except OSError as error:
+            raise Transient(f"{error.filename or name}: {error.strerror or error}") from error
         url = f"{self._context.public_url}{name}"
-        if await self._seen(url, file.data) == "wrong":
+        if await self._shows(url, size_bytes) is False:
             raise Unseen(f"{url} does not show the file", hint=UNSEEN_HINT)
         return url
 
-    def _put(self, name: str, data: bytes, now: datetime) -> None:
-        self._folder.add(name, data)
-        os.utime(self._context.public_dir / name, (now.timestamp(), now.timestamp()))
-
-    async def _seen(self, url: str, data: bytes) -> Literal["right", "wrong", "unknown"]:
-        """Whether we see it ourselves. Some networks cannot reach their own public address: that proves nothing."""
+    async def _shows(self, url: str, size_bytes: int) -> bool | None:
+        """Whether we see it ourselves; None when that cannot be told: some networks cannot reach their own public address."""
         try:
-            answer = await self._context.http.get(url, max_bytes=len(data) + 100_000)
+            answer = await self._context.http.request("HEAD", url, max_bytes=size_bytes + 1_000_000)
         except ConnectorError:
-            return "unknown"
-        return "right" if answer.status == 200 and answer.body == data else "wrong" if answer.status < 500 else "unknown"
+            return None
+        if answer.status >= 500:
+            return None
+        return answer.status == 200 and answer.headers.get("Content-Length", str(size_bytes)) == str(size_bytes)
 
     async def tidy(self) -> None:
         """Remove what nothing needs any more."""
-        await asyncio.to_thread(self._tidy, self._context.now() - KEPT)
+        with suppress(OSError):
+            await asyncio.to_thread(_tidy, self._context.public_dir / self._folder, self._context.now() - KEPT)
 
-    def _tidy(self, before: datetime) -> None:
-        folder = self._context.public_dir / self._prefix
-        if folder.is_dir():
-            needed = [path.name for path in folder.iterdir() if path.stat().st_mtime >= before.timestamp()]
-            self._folder.publish({}, keep=[f"{self._prefix}/{name}" for name in needed])
+
+def _name(file: MediaFile | VideoFile) -> str:
+    if isinstance(file, MediaFile):
+        return file.name
+    return f"{file.sha256[:32]}.{'mov' if file.media_type == 'video/quicktime' else 'mp4'}"
+
+
+def _put(path: Path, file: MediaFile | VideoFile, now: datetime) -> int:
+    """Its size. The file's time says when it was last needed."""
+    if isinstance(file, MediaFile):
+        write(path, file.data)
+    elif not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.tmp")
+        draft.unlink(missing_ok=True)
+        shutil.copyfile(file.path, draft)
+        draft.chmod(0o644)
+        draft.replace(path)
+    os.utime(path, (now.timestamp(), now.timestamp()))
+    return path.stat().st_size
+
+
+def _tidy(folder: Path, before: datetime) -> None:
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if _OURS.fullmatch(path.name) and path.stat().st_mtime < before.timestamp():
+            path.unlink(missing_ok=True)
 
 
 class Unseen(Rejected):

@@ -13,7 +13,6 @@ from connectors.meta.hosting import UNFETCHED_HINT, Hosting, Unseen
 from syndicator import media
 from syndicator.contract import Context, MediaLimits
 from syndicator.errors import Gone, Rejected, Transient, Unprepared
-from syndicator.media import MediaFile
 from syndicator.model import Attachment, Rendition
 
 UNFETCHED_FOR = timedelta(hours=6)
@@ -67,15 +66,16 @@ class Parts:
         moving = attachment.type in VIDEO_TYPES
         if moving and attachment.url in self._containers.unfit:
             return await self._still(attachment, limits)
+        http, cache_dir = self._context.http, self._context.state_dir / "media"
         try:
-            file = await media.fetch(self._context.http, attachment, limits, cache_dir=self._context.state_dir / "media")
+            file = await (media.fetch_file if moving else media.fetch)(http, attachment, limits, cache_dir=cache_dir)
             url = await self._hosting.offer(file)
         except Unseen:
             raise
         except (Rejected, Gone) as error:
             self._context.log.warning("media left out url=%s: %s", attachment.url, error.detail)
             return await self._still(attachment, limits) if moving else None
-        return Part(url=url, alt=file.description, video=attachment.url if _is_video(file) else None)
+        return Part(url=url, alt=media.shorten_alt(attachment.description, limits.alt_max), video=attachment.url if moving else None)
 
     async def _still(self, attachment: Attachment, limits: MediaLimits) -> Part | None:
         if attachment.preview_url is None:
@@ -135,7 +135,3 @@ class Parts:
 
     def _forget(self, key: str) -> None:
         self._made = {name: child for name, child in list(self._made.items())[-MADE_MAX:] if name[0] != key}
-
-
-def _is_video(file: MediaFile) -> bool:
-    return file.media_type.startswith("video/")

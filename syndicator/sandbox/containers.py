@@ -2,7 +2,7 @@
 
 A container is made, worked on, and published once; after a day it is of no use any more
 (https://developers.facebook.com/documentation/instagram-platform/content-publishing). As the real one, this really fetches the address
-that it is given, so that a wrong one shows.
+that it is given, so that a wrong one shows. Stricter than Meta in one thing: a video has to be served as one.
 """
 
 from __future__ import annotations
