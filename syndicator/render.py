@@ -167,11 +167,20 @@ class _Shaping:
         """What stands behind a warning at home does not stand in the open elsewhere."""
         item = self.item
         own = item.attachments if isinstance(item, Post) else (item.image,) if item.image else ()
-        if self.limits.card and not self.limits.media.image_required and self.style.link != "never" and cards.in_card(item):
-            own = tuple(one for one in own if one.type != "image")
-        face = cards.face(self.wording, title or _first_line(body.text), self.warning)
+        required = self.limits.media.image_required
+        face = cards.face(self.wording, title or self._first_words(body), self.warning) if required else None
         hidden = bool(self.warning) or (isinstance(item, Post) and item.sensitive)
-        return choose(own, self.limits, sensitive=hidden, default_alt=self.wording.picture(), face=face)
+        if not self._pictured_by_card:
+            return choose(own, self.limits, sensitive=hidden, default_alt=self.wording.picture(), face=face)
+        videos = [one for one in own if one.type != "image"]
+        chosen = choose(videos, replace(self.limits, media=replace(self.limits.media, images_max=0)), sensitive=hidden)
+        return replace(chosen, notes=tuple(note for note in chosen.notes if note != "media-left-out"))
+
+    @property
+    def _pictured_by_card(self) -> bool:
+        """Whether the link's card shows the picture, which only stands for the page behind it."""
+        shown = self.style.link != "never" and (not self.style.template or uses(self.style.template, "url"))
+        return self.limits.card and not self.limits.media.image_required and shown and cards.in_card(self.item)
 
     def _made(self, draft: Draft, chosen: Chosen, notes: list[str], *, always: bool) -> tuple[Rendition, ...]:
         draft, title, more = self._titled(draft)
@@ -269,7 +278,7 @@ class _Shaping:
         if most is None:
             return draft, "", []
         if not draft.title:
-            first = _first_line(draft.body.text or draft.facts)
+            first = draft.opening or self._first_words(draft.body) or _first_line(draft.facts)
             return draft, shorten(first, Limits(text_max=min(most, TITLE_FROM_TEXT_MAX))), []
         cut = shorten(draft.title, Limits(text_max=most))
         return replace(draft, title=""), cut, ["title-cut"] if cut != draft.title else []
@@ -288,7 +297,8 @@ class _Shaping:
 
     def _way_home(self) -> Linked:
         """The address itself, its campaign parameters out of sight where they can be."""
-        if self.home == self.item.url or not links_words(self.limits):
+        # Discord, for one, shows no link whose words are an address.
+        if self.home == self.item.url or not links_words(self.limits) or self.limits.markup == "markdown":
             return Linked(self.wording.way_home(self.home))
         shown = self.wording.way_home(self.item.url)
         start = shown.index(self.item.url)
@@ -308,9 +318,12 @@ class _Shaping:
         return None
 
     def _card(self, draft: Draft, title: str, chosen: Chosen) -> Card:
-        said = title or draft.title or _first_line(draft.body.text) or self.association.name
-        excerpt = _without_title(draft.body, said).text
+        said = title or draft.title or self._first_words(draft.body) or self.association.name
+        excerpt = _without_title(Linked(self.wording.words_only(draft.body)), said).text
         return cards.card(self.wording, self.home, said, excerpt, chosen, self.warning)
+
+    def _first_words(self, body: Linked) -> str:
+        return _first_line(self.wording.words_only(body))
 
     def _has_footer(self) -> bool:
         """Whether this one of so many has the footer: its own name decides, for ever."""

@@ -33,6 +33,9 @@ LIMITS = {
     "sixty": SIXTY,
     "sixty-thread": replace(SIXTY, threads=True),
     "sixty-five-with-cw": replace(SIXTY, text_max=65, threads=True, content_warning=True),
+    "sixty-words": replace(SIXTY, spans=True, threads=True),
+    "caption-sixty": replace(SIXTY, text_max=125, caption_max=60, threads=True),
+    "little-sixty": replace(SIXTY, markup="little", markup_counts=True),
     "x-no-video": replace(X, media=replace(X.media, videos_max=0)),
     "alt-twenty": replace(X, media=replace(X.media, alt_max=20)),
 }
@@ -79,6 +82,7 @@ def test_corpus(case: dict[str, Any]) -> None:
         Style(**case.get("style", {})),
         association=ASSOCIATION,
         destination_names=case.get("names", ()),
+        destination_type=case.get("type", ""),
         purpose=case.get("purpose", "create"),
     )
     assert [part.text for part in done] == case["texts"]
@@ -90,6 +94,16 @@ def test_corpus(case: dict[str, Any]) -> None:
         assert part.link == case.get("link")
         assert part.language == (case.get("language", item.language) or None)
         assert part.attachments == () or part is done[0]
+        assert part.sensitive == case.get("sensitive", part.sensitive)
+        assert part.card is None or (part is done[-1] and "card" in case)
+    if done:
+        assert [[[part.text[span.start : span.end], span.url] for span in part.spans] for part in done] == case.get(
+            "part_spans", [case.get("spans", []), *[[]] * (len(done) - 1)]
+        )
+        card = done[-1].card
+        shown = card and {"url": card.url, "title": card.title, "description": card.description, "image": _drawn(card.image)}
+        assert shown == (case["card"] | {"description": case["card"].get("description", "")} if "card" in case else None)
+    for part in done:
         if "tags" in case:
             assert part.tags == tuple(case["tags"])
     if done:

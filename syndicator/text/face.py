@@ -6,10 +6,12 @@ Pure. ``render`` makes the face, ``media.fetch`` draws it (``drawing.py``); the 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from urllib.parse import quote, unquote
 
 SCHEME = "card:"
+TEXT_MAX = 2_000
+FACTS_MAX = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,7 @@ class Face:
 
 def to_url(face: Face) -> str:
     """The address that stands for this picture."""
-    return SCHEME + quote(json.dumps(asdict(face), ensure_ascii=False, sort_keys=True, separators=(",", ":")), safe="")
+    return SCHEME + quote(json.dumps(asdict(face), ensure_ascii=False, sort_keys=True, separators=(",", ":")), safe="", errors="replace")
 
 
 def from_url(url: str) -> Face | None:
@@ -42,6 +44,11 @@ def from_url(url: str) -> Face | None:
         face = Face(**(raw | {"facts": tuple(raw.get("facts", ()))}))
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    return (
-        face if all(isinstance(part, str) for part in (face.title, *face.facts, face.name, face.colour, face.logo, face.language)) else None
-    )
+    said = face.title, *face.facts, face.name, face.colour, face.logo, face.language
+    return _bounded(face) if all(isinstance(part, str) for part in said) else None
+
+
+def _bounded(face: Face) -> Face:
+    """No more of it than a picture could show, however much a stranger's address says."""
+    facts = tuple(fact[:TEXT_MAX] for fact in face.facts[:FACTS_MAX])
+    return replace(face, title=face.title[:TEXT_MAX], facts=facts, name=face.name[:TEXT_MAX])

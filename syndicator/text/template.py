@@ -31,6 +31,8 @@ _MARK = "\uf8ff"
 _MANY_LINES = regex.compile(r"\n[^\S\n]*\n\s*\n")
 _TRAILING_BLANKS = regex.compile(r"[^\S\n]+$", regex.MULTILINE)
 _TRIES = 14
+_FAULTS = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, RecursionError)
+"""What a template that asks too much of its values raises, beside Jinja's own errors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,16 +89,20 @@ def template_problem(template: str) -> Words | None:
             fr=f"Le modèle n'est pas écrit comme il faut, à sa ligne {error.lineno} : {error.message}",
             en=f"The template is not well written, on its line {error.lineno}: {error.message}",
         )
-    except (TemplateError, ValueError, TypeError, ArithmeticError, LookupError) as error:
+    except (TemplateError, *_FAULTS) as error:
         return words(fr=f"Le modèle ne peut pas servir : {error}", en=f"The template cannot be used: {error}")
     return None
 
 
+@functools.lru_cache(maxsize=256)
 def uses(template: str, name: str) -> bool:
-    """Whether a sound template says ``name``."""
-    from jinja2 import meta
+    """Whether ``template`` says ``name``; one that cannot be read says nothing."""
+    from jinja2 import TemplateError, meta
 
-    return name in meta.find_undeclared_variables(_environment().parse(template))
+    try:
+        return name in meta.find_undeclared_variables(_environment().parse(template))
+    except TemplateError:
+        return False
 
 
 def fill(
@@ -179,7 +185,7 @@ def _try(template: str, values: Values, text: str) -> str | None:
 
     try:
         return _written(_compiled(template), values, text)
-    except (TemplateError, ValueError, TypeError, ArithmeticError, LookupError, RecursionError):
+    except (TemplateError, *_FAULTS):
         return None
 
 

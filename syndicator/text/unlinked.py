@@ -35,7 +35,9 @@ def without_addresses(text: Linked, *, bare: bool, language: str) -> Linked:
         if not found:
             return left
         left = _once(left, found, bare=bare, language=language)
-    return left.replaced((entity.start, entity.end, entity.value.replace(".", " ").replace("://", " ")) for entity in addresses(left.text))
+    return left.replaced(
+        (entity.start, entity.end, entity.value.replace(".", " ").replace("://", " ")) for entity in addresses(left.text, bare=bare)
+    )
 
 
 def _once(text: Linked, found: list[Entity], *, bare: bool, language: str) -> Linked:

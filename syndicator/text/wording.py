@@ -54,6 +54,10 @@ class Wording:
         """Plain text of the author's, with its line breaks."""
         return self._tidy(Linked(neutralise_plain(clean(text).strip(), self._mentions, self.style.mentions))).text
 
+    def words_only(self, text: Linked) -> str:
+        """``text`` for a place where no link can be: a title, a card, a picture."""
+        return without_addresses(text, bare=False, language=self.language).text
+
     @property
     def has_links(self) -> bool:
         """Whether the author's text leads somewhere."""
