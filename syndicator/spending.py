@@ -2,8 +2,8 @@
 
 A month is a calendar month of the association's. What may have been charged counts, from the moment it leaves; what surely failed does
 not. The rule: a new post leaves if its price, with all parts of its thread, still fits into what is left of the budget when its turn
-comes; else it waits for the next month, alone: a cheaper one behind it may still leave. Corrections, deletions and the later parts of a
-thread that has begun are counted but never held.
+comes; else it waits for the next month, alone: a cheaper one behind it may still leave. Corrections, in whatever form, deletions and the
+later parts of a thread that has begun are counted but never held.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SOON = 0.8
 """The part of a budget at which a person is warned."""
+NEW = frozenset({"create", "remind"})
+"""What a budget holds; everything else corrects what is out."""
 HELD = "budget"
 """The reason of a delivery that waits for the next month."""
 
@@ -122,7 +124,7 @@ async def turn(tenant: Tenant, name: str) -> None:
 async def affordable(tenant: Tenant, limits: Limits, delivery: Delivery, renditions: Sequence[Rendition]) -> bool:
     """Whether a new post may leave by the budget; else it is held until the next month, and a person is told."""
     budget = budget_of(tenant, delivery.destination)
-    if budget is None or limits.prices is None or delivery.part or delivery.outcome_unknown:
+    if budget is None or limits.prices is None or delivery.purpose not in NEW or delivery.part or delivery.outcome_unknown:
         return True
     from syndicator.text.cost import cost_of
 
