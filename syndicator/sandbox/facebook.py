@@ -310,7 +310,7 @@ def _post_json(post: Post, fields: set[str]) -> Mapping[str, Any]:
         "permalink_url": f"https://www.facebook.com/{PAGE}/posts/{post.id}",
     }
     shown |= {"message": post.message} if post.message else {}
-    parts = [{"target": {"id": photo.id}} for photo in post.photos] or ([{"target": {"id": post.video}}] if post.video else [])
+    parts: list[Json] = [{"target": {"id": photo.id}} for photo in post.photos] or ([{"target": {"id": post.video}}] if post.video else [])
     if len(parts) > 1:
         # Several pictures make an album, which has a number of its own.
         parts = [{"target": {"id": post.id.partition("_")[2]}, "subattachments": {"data": parts}}]
