@@ -213,6 +213,12 @@ async def test_one_bad_picture_does_not_stop_the_others(publisher: InstagramPubl
     assert server.shown[1].alts == ("Photo 4.jpg",)
 
 
+async def test_the_same_picture_twice_is_shown_once(publisher: InstagramPublisher, server: InstagramSimulator, files: Files) -> None:
+    """Two of which one remains are no carousel."""
+    await publisher.publish(make_rendition(attachments=pictures(files, "1.jpg", "1.jpg")), "key")
+    assert (len(server.shown[0].media), len(server.containers)) == (1, 1)
+
+
 @pytest.mark.parametrize("visibility", ["private", "direct"])
 async def test_what_is_not_public_never_leaves(publisher: InstagramPublisher, server: InstagramSimulator, visibility: Any) -> None:
     """Whatever the core thinks."""

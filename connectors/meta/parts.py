@@ -53,12 +53,12 @@ class Parts:
         self._unfetched_since: dict[str, datetime] = {}
 
     async def offered(self, rendition: Rendition, limits: MediaLimits) -> list[Part]:
-        """Every attachment that will do, at an address of ours; of a video that will not, its still picture."""
+        """Every attachment that will do, once, at an address of ours; of a video that will not, its still picture."""
         await self._hosting.tidy()
         found = []
         for attachment in rendition.attachments[: max(limits.images_max, limits.videos_max)]:
             part = await self._offer(attachment, limits)
-            if part is not None:
+            if part is not None and part.url not in [other.url for other in found]:
                 found.append(part)
         return found
 
