@@ -8,45 +8,37 @@ before somebody knows: the service itself (its key window), its answer to "did i
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 
 from syndicator.contract import CanFind, CanPrepare, Publisher
-from syndicator.errors import ConnectorError, Rejected, StateError
-from syndicator.follow import delete, update
+from syndicator.errors import ConnectorError, StateError
+from syndicator.follow import Leaving, delete, edit, is_news
 from syndicator.gathering import gathered
 from syndicator.items import Stored
-from syndicator.judge import judged, shaping
+from syndicator.judge import Reread, ask_origin, doubtful, judged, shaping
 from syndicator.logs import event
 from syndicator.model import Delivery, Receipt, Rendition
-from syndicator.policy import NotYet, Park, key_holds
+from syndicator.policy import FOLLOWS, NotYet, Park, key_holds
+from syndicator.rows import made_anew
 from syndicator.settle import done, drop, park, settle
 from syndicator.spending import HELD, affordable, charge, take_back
 from syndicator.store import Store
 from syndicator.tenant import Tenant
 
-ASK_ORIGIN_AFTER = timedelta(seconds=10)
-"""What waited longer than this is asked for again at its origin before it leaves."""
-ORIGIN_TRIES = 3
-"""How often a bug may answer that question before a person is asked: a connection that was just closed looks like one."""
-
-Reread = Callable[[Tenant, str, str], Awaitable[None]]
-
 
 async def attempt(tenant: Tenant, publisher: Publisher, delivery: Delivery, parent: Receipt | None, reread: Reread) -> bool:
     """Do what a claimed delivery asks, and settle its row whatever happens; False when it failed. Only StateError gets out."""
-    sent = False
+    sent: Delivery | None = None
 
-    def leaving() -> None:
+    def leaving(leaves: Delivery) -> None:
         nonlocal sent
-        sent = True
+        sent = leaves
 
     try:
         if delivery.purpose == "delete":
             await delete(tenant, publisher, delivery, leaving)
-        elif delivery.purpose == "update":
-            await update(tenant, publisher, delivery, leaving)
+        elif delivery.purpose in FOLLOWS:
+            await edit(tenant, publisher, delivery, reread, leaving)
         else:
             found_out = await _found_out(tenant, publisher, delivery)
             if found_out is None:
@@ -58,9 +50,9 @@ async def attempt(tenant: Tenant, publisher: Publisher, delivery: Delivery, pare
     except Exception as error:
         if not isinstance(error, ConnectorError):
             event(tenant.log, logging.ERROR, "delivery.bug", delivery=delivery.id, destination=delivery.destination, exc_info=error)
-        if sent:
+        if sent is not None:
             await take_back(tenant, publisher.limits, delivery, error)
-        await settle(tenant, delivery, error, sent=sent, keyed=bool(publisher.limits.key_window_s))
+        await settle(tenant, sent or delivery, error, sent=sent is not None, keyed=bool(publisher.limits.key_window_s))
         return False
     tenant.failures.pop(f"destinations.{delivery.destination}", None)
     return True
@@ -72,7 +64,7 @@ async def _create(
     delivery: Delivery,
     parent: Receipt | None,
     reread: Reread,
-    leaving: Callable[[], None],
+    leaving: Leaving,
 ) -> None:
     stored: Stored | None = None
     if delivery.outcome_unknown and delivery.rendition is not None:
@@ -82,15 +74,25 @@ async def _create(
         if stored is None:
             return
         renditions = await _renditions(tenant, publisher, delivery, stored)
-        if not renditions or not await affordable(tenant, publisher.limits, delivery, renditions):
+        if not renditions or not await _due(tenant, publisher, delivery, stored, renditions):
             return
     rendition = renditions[0]
     prepared = await _prepared(tenant, publisher, delivery, rendition, parent)
     if not await tenant.ledger.transact(lambda store: _leave(tenant, store, publisher, delivery, stored, renditions)):
         return
-    leaving()
+    leaving(delivery)
     receipt = await publisher.publish(rendition, delivery.key, parent=parent, prepared=prepared)
     await done(tenant, delivery, receipt, rendition)
+
+
+async def _due(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored, renditions: list[Rendition]) -> bool:
+    """Whether it may leave now, as to its price and its news; what is posted anew was asked that before the old one was removed."""
+    if made_anew(delivery):
+        return True
+    if delivery.purpose == "announce-change" and not await is_news(tenant, publisher, delivery, stored):
+        await done(tenant, delivery, None, None, reason="no-visible-change")
+        return False
+    return await affordable(tenant, publisher.limits, delivery, renditions)
 
 
 def _leave(
@@ -139,40 +141,17 @@ async def _recovered(tenant: Tenant, publisher: Publisher, delivery: Delivery) -
 
 async def _fresh(tenant: Tenant, delivery: Delivery, reread: Reread) -> Stored | None:
     """The item as it is now, asked for at its origin when it was held; None when it may not leave (the row is settled then)."""
-    now = tenant.now()
-    waited = max(delivery.due_at - delivery.created_at, now - delivery.created_at)
-    if waited > ASK_ORIGIN_AFTER and delivery.part == 0 and delivery.source in tenant.config.sources:
-        await _ask_origin(tenant, delivery, reread)
-    (stored, reason), row, doubtful = await tenant.ledger.transact(
-        lambda store: (
-            judged(tenant, store, delivery),
-            store.outbox.delivery(delivery.id),
-            store.items.missing(delivery.source, delivery.uid),
-        )
+    await ask_origin(tenant, delivery, reread)
+    (stored, reason), row = await tenant.ledger.transact(
+        lambda store: (judged(tenant, store, delivery), store.outbox.delivery(delivery.id))
     )
     if row is None or row.state not in ("pending", "sending"):
         return None
     if reason:
         await drop(tenant, delivery, "over-budget" if (reason, delivery.reason) == ("stale", HELD) else reason)
         return None
-    if doubtful:
-        raise NotYet(f"{delivery.uid} is not shown at its origin; asking again before it leaves")
+    await tenant.ledger.transact(lambda store: doubtful(store, delivery))
     return stored
-
-
-async def _ask_origin(tenant: Tenant, delivery: Delivery, reread: Reread) -> None:
-    try:
-        await reread(tenant, delivery.source, delivery.uid)
-    except Rejected as error:  # it will never answer this question: what was read before stands
-        event(tenant.log, logging.INFO, "origin.silent", source=delivery.source, uid=delivery.uid, detail=str(error))
-    except StateError:
-        raise
-    except Exception as error:
-        if not isinstance(error, ConnectorError):
-            if delivery.attempts >= ORIGIN_TRIES:
-                raise
-            event(tenant.log, logging.ERROR, "origin.bug", source=delivery.source, uid=delivery.uid, exc_info=error)
-        raise NotYet(f"its origin cannot be asked whether it still stands: {error}") from error
 
 
 async def _renditions(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored) -> list[Rendition]:

@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from syndicator.contract import Publisher
 from syndicator.departing import DEPARTED
+from syndicator.errors import ConnectorError, Rejected, StateError
 from syndicator.items import Stored
+from syndicator.logs import event
 from syndicator.model import Delivery, Event, Item, Post, Rendition
-from syndicator.plan import Facts, refusal, too_late
+from syndicator.plan import WITHDRAWN, Facts, refusal, too_late
+from syndicator.policy import NotYet
 from syndicator.render import render
 from syndicator.route import Route, Style
+from syndicator.rows import made_anew
 from syndicator.store import Store
 from syndicator.tenant import Tenant
+
+ASK_ORIGIN_AFTER = timedelta(seconds=10)
+"""What waited longer than this is asked for again at its origin before it leaves."""
+ORIGIN_TRIES = 3
+"""How often a bug may answer that question before a person is asked: a connection that was just closed looks like one."""
+
+Reread = Callable[[Tenant, str, str], Awaitable[None]]
+
+
+async def ask_origin(tenant: Tenant, delivery: Delivery, reread: Reread) -> None:
+    """Have the origin asked whether what was held still stands; what it says is written down before this returns."""
+    now = tenant.now()
+    waited = max(delivery.due_at - delivery.created_at, now - delivery.created_at)
+    if waited > ASK_ORIGIN_AFTER and delivery.part == 0 and delivery.source in tenant.config.sources:
+        await _ask(tenant, delivery, reread)
+
+
+async def _ask(tenant: Tenant, delivery: Delivery, reread: Reread) -> None:
+    try:
+        await reread(tenant, delivery.source, delivery.uid)
+    except Rejected as error:  # it will never answer this question: what was read before stands
+        event(tenant.log, logging.INFO, "origin.silent", source=delivery.source, uid=delivery.uid, detail=str(error))
+    except StateError:
+        raise
+    except Exception as error:
+        if not isinstance(error, ConnectorError):
+            if delivery.attempts >= ORIGIN_TRIES:
+                raise
+            event(tenant.log, logging.ERROR, "origin.bug", source=delivery.source, uid=delivery.uid, exc_info=error)
+        raise NotYet(f"its origin cannot be asked whether it still stands: {error}") from error
+
+
+def doubtful(store: Store, delivery: Delivery) -> None:
+    """Raise NotYet while its origin does not show the item, and nobody knows for sure that it is gone."""
+    if store.items.missing(delivery.source, delivery.uid):
+        raise NotYet(f"{delivery.uid} is not shown at its origin; asking again before it leaves")
 
 
 def current(tenant: Tenant, store: Store, delivery: Delivery) -> Stored | None:
@@ -37,12 +79,14 @@ def judged(tenant: Tenant, store: Store, delivery: Delivery) -> tuple[Stored | N
     author = item.author.handle if isinstance(item, Post) and item.author else None
     facts = Facts(
         ours=store.outbox.ours([(item.uid, item.url)]),
-        stored=store.items.stored([item.boost_of] if isinstance(item, Post) and item.boost_of else []),
+        stored=_carried(store, item),
         own_accounts=frozenset([(author or "").lower()]),  # whose boosts are carried was decided when it was planned
     )
     kind = tenant.config.destinations[delivery.destination].type
     routes = routes_of(tenant, delivery, item)
     refusals = [refusal(item, route, delivery.destination, kind, facts) for route in routes]
+    if delivery.purpose != "create" or made_anew(delivery):
+        return stored, _follows_badly(tenant, store, delivery, stored, refusals, routes)
     if None not in refusals:
         return stored, refusals[0] or "" if refusals else "no-route"
     if isinstance(item, Event) and item.status == "cancelled":
@@ -51,18 +95,48 @@ def judged(tenant: Tenant, store: Store, delivery: Delivery) -> tuple[Stored | N
     return stored, too_late(item, published_at, tenant.now(), max(max(route.max_age, route.backfill) for route in routes)) or ""
 
 
+def _carried(store: Store, item: Item) -> frozenset[str]:
+    """What the item boosts, if that is an item itself or a copy that we made of one."""
+    boosted = item.boost_of if isinstance(item, Post) else None
+    return store.items.stored([boosted]) | store.outbox.ours([(boosted, boosted)]) if boosted else frozenset()
+
+
+def _follows_badly(
+    tenant: Tenant, store: Store, delivery: Delivery, stored: Stored, refusals: Sequence[str | None], routes: Sequence[Route]
+) -> str:
+    """Why a note about what is out, or its new post, may not leave: what is out is kept true though it would not go out today."""
+    if refusals and all(reason in WITHDRAWN for reason in refusals):
+        return refusals[0] or ""
+    if delivery.purpose == "create":
+        return ""
+    about = store.outbox.delivery(delivery.parent_id or 0)
+    if about is None or about.revision != stored.incarnation:
+        return "superseded"
+    if not routes:
+        return "no-route"
+    return "stale" if tenant.now() - delivery.created_at > max(route.max_age for route in routes) else ""
+
+
 def rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored) -> list[Rendition]:
     """Its renditions there, as its route wants them: none when there is nothing to show."""
+    item, style = stored.item, style_of(tenant, delivery, stored.item)
+    if delivery.purpose == "announce-change":  # one post of words: the rest is where the link leads
+        style = replace(style, long_text="shorten", link="never" if style.link == "never" else "always")
+        item = item if publisher.limits.media.image_required else _in_words(item)
     return list(
         render(
-            stored.item,
+            item,
             publisher.limits,
-            style_of(tenant, delivery, stored.item),
+            style,
             association=tenant.config.association,
             destination_names=tenant.destination_names(),
             purpose=delivery.purpose,
         )
     )
+
+
+def _in_words(item: Item) -> Item:
+    return replace(item, image=None) if isinstance(item, Event) else replace(item, attachments=())
 
 
 def shaping(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored) -> Callable[[Item], list[Rendition]]:

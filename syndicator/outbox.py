@@ -140,7 +140,8 @@ class Outbox:
                 continue
             if _speaks(delivery):
                 # What answers our own post follows at once; quiet hours hold for it all the same.
-                at = max(at, allowed(replace(delivery, due_at=max(at, now)), None if turn.parent else last_sent_at))
+                answer = turn.parent is not None and delivery.purpose == "create"
+                at = max(at, allowed(replace(delivery, due_at=max(at, now)), None if answer else last_sent_at))
             if at <= now:
                 return self._lease(row, turn.parent, owner, now + lease, now)
             look_again = at if look_again is None else min(look_again, at)

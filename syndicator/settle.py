@@ -9,7 +9,7 @@ from datetime import timedelta
 from syndicator.errors import ConnectorError, Transient, Unprepared
 from syndicator.logs import event
 from syndicator.model import Delivery, Receipt, Rendition
-from syndicator.policy import Decision, Done, Drop, NotYet, Park, Pause, Recover, Retry, backoff, decide
+from syndicator.policy import FOLLOWS, Decision, Done, Drop, NotYet, Park, Pause, Recover, Retry, backoff, decide
 from syndicator.store import Store
 from syndicator.tenant import Tenant
 from syndicator.words import pick
@@ -37,8 +37,9 @@ async def settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent: 
         await drop(tenant, delivery, decision.reason)
     elif isinstance(decision, Park):
         hint = getattr(error, "hint", None)
-        refused = "cannot-delete" if delivery.purpose == "delete" else "rejected"
-        kind = "unknown" if decision.outcome_unknown else refused if isinstance(error, ConnectorError) else "bug"
+        refused = "cannot-delete" if delivery.purpose in ("delete", "replace") else "rejected"
+        unknown = decision.outcome_unknown and delivery.purpose not in FOLLOWS
+        kind = "unknown" if unknown else refused if isinstance(error, ConnectorError) else "bug"
         await park(tenant, delivery, kind, decision, hint=pick(hint, tenant.language) if hint else "")
     else:
         await _postpone(tenant, delivery, decision, error, sent=sent)
