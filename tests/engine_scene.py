@@ -16,12 +16,15 @@ from syndicator.contract import Association, Context, Limits, View
 from syndicator.http import Sessions
 from syndicator.model import Batch, Delivery, Item, Post, Receipt, Rendition, Tombstone
 from syndicator.problems import Problem
-from syndicator.route import Pace, Route
+from syndicator.route import Pace, Route, Style
 from syndicator.store import Store
 from syndicator.tenant import Tenant
 
 T = TypeVar("T")
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+LONG = "Il y a d'abord ceci à dire. Il y a ensuite cela à dire."
+"""Two parts on the wall."""
+THREAD = Style(long_text="thread", link="never")
 Gone = Literal["certain", "missing", "unlisted", "silent"]
 """What the origin says of an item that it no longer lists: 410; 404; here it is; nothing that can be relied on."""
 
@@ -451,3 +454,10 @@ async def stage(
     finally:
         await scene.tenant.close()
         await sessions.close()
+
+
+async def published(scene: Scene, *items: Post) -> None:
+    """Shown at the origin, read, and mirrored once the grace window is over."""
+    scene.world.show(*(items or (post(),)))
+    await scene.poll()
+    await scene.settle()
