@@ -1,8 +1,8 @@
 """A real PDS and a real did:plc server on loopback: the contract suite of publishers against them, and our simulator compared.
 
 ``python -m interop.bluesky`` installs ``@atproto/dev-env`` from npm into ``.cache/interop/atproto`` (362 MB, up to 17 minutes the first
-time), starts it, runs this very file under pytest, asks both servers the same questions, and stops. Between the connector and the real
-server stands a relay, so that the suite's faults (a lost answer, a 502 of a proxy) happen on the way.
+time), starts it, runs this very file under pytest, asks both servers the same questions, and stops. The suite's faults (a lost answer, a
+502 of a proxy) happen in a relay between the connector and the real server.
 """
 
 # ruff: noqa: ARG002, S106, S310
@@ -25,13 +25,13 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-import aiohttp
 from aiohttp import web
 from PIL import Image
 
 from connectors.bluesky import BlueskyPublisher
 from interop.install import CACHE, CannotInstall
 from interop.processes import Running, answers, free_port, start
+from interop.relay import Relay
 from interop.report import Report
 from syndicator.contract import CanDelete, CanFind, CanPrepare, Limits, Publisher, Secret
 from syndicator.model import Attachment, Receipt
@@ -85,12 +85,11 @@ def say(url: str, name: str, body: Any = None, *, token: str = "", data: bytes |
         return Said(error.code, json.loads(error.read() or b"{}"))
 
 
-class Relay(Simulator):
-    """Passes everything on to the real server, but for the faults that a test wants on the way; has an account there."""
+class Account(Relay):
+    """A fresh account on the real server."""
 
     def __init__(self, real: str) -> None:
-        super().__init__()
-        self.real = real
+        super().__init__(real)
         self.handle = f"a{uuid4().hex[:12]}.test"
         made = say(
             real, "com.atproto.server.createAccount", {"handle": self.handle, "email": f"{self.handle}@lab.test", "password": PASSWORD}
@@ -98,18 +97,6 @@ class Relay(Simulator):
         self.did, self.token = str(made.body["did"]), str(made.body["accessJwt"])
         app = say(real, "com.atproto.server.createAppPassword", {"name": "syndicator"}, token=self.token)
         self.app_password = str(app.body["password"])
-        self.app.router.add_route("*", "/{path:.*}", self._pass_on)
-
-    async def _pass_on(self, request: web.Request) -> web.Response:
-        headers = {name: value for name, value in request.headers.items() if name not in ("Host", "Content-Length", "Connection")}
-        async with (
-            aiohttp.ClientSession(skip_auto_headers=("Content-Type", "User-Agent"), auto_decompress=False) as session,
-            session.request(request.method, f"{self.real}{request.path_qs}", headers=headers, data=await request.read() or None) as answer,
-        ):
-            kept = {
-                name: value for name, value in answer.headers.items() if name.startswith(("RateLimit", "Content-Type", "Content-Encoding"))
-            }
-            return web.Response(status=answer.status, headers=kept, body=await answer.read())
 
     def records(self) -> list[dict[str, Any]]:
         """What stands on the account, oldest first."""
@@ -140,23 +127,23 @@ class TestRealServer(PublisherContract):
     path = "com.atproto.repo.putRecord"
 
     async def start(self) -> Simulator:
-        return await Relay(os.environ[WHERE]).start()
+        return await Account(os.environ[WHERE]).start()
 
     def options(self, simulator: Simulator) -> Any:
-        assert isinstance(simulator, Relay)
+        assert isinstance(simulator, Account)
         return BlueskyPublisher.Options(handle=simulator.handle, app_password=Secret(simulator.app_password), pds=simulator.url)
 
     def texts(self, simulator: Simulator) -> list[str]:
-        assert isinstance(simulator, Relay)
+        assert isinstance(simulator, Account)
         return [record["value"]["text"] for record in simulator.records()]
 
     def kill_credential(self, simulator: Simulator) -> None:
         """An access token outlives the app password by two hours there: the account itself is switched off."""
-        assert isinstance(simulator, Relay)
+        assert isinstance(simulator, Account)
         say(simulator.real, "com.atproto.server.deactivateAccount", {}, token=simulator.token)
 
     def parent_of(self, simulator: Simulator, receipt: Receipt) -> str | None:
-        assert isinstance(simulator, Relay)
+        assert isinstance(simulator, Account)
         (record,) = (one for one in simulator.records() if one["uri"] == receipt.remote_id)
         return str(record["value"]["reply"]["parent"]["uri"])
 
@@ -166,7 +153,7 @@ class TestRealServer(PublisherContract):
 
     async def test_all_that_a_post_can_hold(self, simulator: Simulator, publisher: Publisher) -> None:
         """Facets, language, label, pictures, a card, a thread: taken by the real server, and found again with their root."""
-        assert isinstance(simulator, Relay)
+        assert isinstance(simulator, Account)
         async with Pictures() as pictures:
             shown = tuple(Attachment(url=f"{pictures.url}/{number}.png", description="Deux vélos") for number in range(4))
             text = "Fête 👩‍👩‍👧‍👦 https://asso.example/fête #Vélorution"
@@ -214,7 +201,7 @@ async def play(report: Report, folder: Path) -> None:
 async def of_pds(report: Report, url: str) -> None:
     """The simulator against the real server: the same status, the same name, the same words."""
     report.title("Notre simulateur répond-il comme ce PDS ?")
-    theirs = await asyncio.to_thread(_questions, url, Relay(url))
+    theirs = await asyncio.to_thread(_questions, url, Account(url))
     async with BlueskySimulator(now=lambda: datetime.now(UTC)) as simulator:
         account = simulator.add_account("asso.test", password=PASSWORD)
         account.app_passwords["syndicator"] = "abcd-efgh-ijkl-mnop"

@@ -6,14 +6,14 @@ import asyncio
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from connectors.matrix import content
-from connectors.matrix.answers import Missing, Unsupported
+from connectors.matrix.answers import Missing, NotAllowed, Unsupported
 from connectors.matrix.client import Client, Login, Session
 from connectors.matrix.content import KEY, Content, Uploaded
 from connectors.matrix.options import MatrixOptions
@@ -89,7 +89,7 @@ class MatrixPublisher:
         files = await self._uploaded(rendition.attachments) if prepared is None else content.from_json(prepared)
         if not rendition.text and not files:
             raise Rejected("there is neither a text nor a picture")
-        known = await self._room.ours(_mark(key), self._begun(rendition)) if self._device_is_new() else {}
+        known = await self._known(key, rendition) if self._device_is_new() else {}
         thread = content.in_thread(parent) if parent is not None else {}
         sent: list[tuple[str, str]] = []
         for name, body in self._messages(rendition, files):
@@ -137,6 +137,14 @@ class MatrixPublisher:
             await self._erase(event_id)
         if not await self._erase(receipt.remote_id):
             raise Gone(f"{receipt.remote_id} was redacted")
+
+    async def _known(self, key: str, rendition: Rendition) -> Mapping[str, Mapping[str, Any]]:
+        """What another device of ours may have written under that key; an account that is only invited joins first."""
+        try:
+            return await self._room.ours(_mark(key), self._begun(rendition))
+        except NotAllowed as error:
+            await self._room.enter(error)
+        return await self._room.ours(_mark(key), self._begun(rendition))
 
     def _refuse(self, rendition: Rendition) -> None:
         if rendition.visibility not in ("public", "unlisted"):

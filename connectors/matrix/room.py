@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,11 +72,21 @@ class Room:
         try:
             answer = await self._client.call("PUT", path, content, write=True)
         except NotAllowed as error:
-            await self._join(error)
+            await self.enter(error)
             answer = await self._client.call("PUT", path, content, write=True)
         if not answer.get("event_id"):
             raise OutcomeUnknown("the answer names no event")
         return str(answer["event_id"])
+
+    async def enter(self, refused: NotAllowed) -> None:
+        """Accept the invitation, if that is what was missing."""
+        if await self._is_member():
+            raise AuthExpired(refused.detail, hint=LEVEL_HINT) from refused
+        try:
+            await self._client.call("POST", f"{V3}/join/{quote(self._name, safe='')}", {})
+        except (NotAllowed, Missing) as error:
+            raise AuthExpired(error.detail, hint=INVITE_HINT) from error
+        await self._refuse_encrypted()
 
     async def event(self, event_id: str) -> Mapping[str, Any]:
         """One message as it is now; Gone when it was removed."""
@@ -142,7 +153,8 @@ class Room:
             "account_data": nothing,
             "room": {"rooms": [self._id], "timeline": {"limit": 1}, "ephemeral": nothing},
         }
-        params = {"timeout": "0", "set_presence": "offline", "filter": json.dumps(wanted)}
+        # Synapse gives the same answer for two minutes to the same question; without ``since``, no timeout is waited for.
+        params = {"timeout": str(secrets.randbelow(1000)), "set_presence": "offline", "filter": json.dumps(wanted)}
         answer = await self._client.call("GET", f"{V3}/sync", params=params)
         invitation = ((answer.get("rooms") or {}).get("invite") or {}).get(self._id)
         if invitation is None:
@@ -174,16 +186,6 @@ class Room:
             return await self._client.call("GET", self._path("state", kind, ""), params=params)
         except Missing:
             return {}
-
-    async def _join(self, refused: NotAllowed) -> None:
-        """Go in, if that is what was missing."""
-        if await self._is_member():
-            raise AuthExpired(refused.detail, hint=LEVEL_HINT) from refused
-        try:
-            await self._client.call("POST", f"{V3}/join/{quote(self._name, safe='')}", {})
-        except (NotAllowed, Missing) as error:
-            raise AuthExpired(error.detail, hint=INVITE_HINT) from error
-        await self._refuse_encrypted()
 
     def _path(self, *parts: str) -> str:
         return "/".join([f"{V3}/rooms", *(quote(part, safe="") for part in (self._id, *parts))])
