@@ -23,14 +23,13 @@ from syndicator.formats import LOGO_MAX_BYTES, LOGO_MAX_PIXELS, claimed_size
 from syndicator.framing import quiet_colour
 from syndicator.lettering import CAPITAL, Block, Weight, block, font, written
 from syndicator.palette import NIGHT, WHITE, Colour, Palette, luminance, palette_of
-from syndicator.text.face import Face
+from syndicator.text.face import FACTS_MAX, TEXT_MAX, Face
 
 PREVIEW = (1200, 630)
 """What previews of links show: Open Graph's 1.91:1."""
 PORTRAIT = (1080, 1350)
 SQUARE = (1080, 1080)
 TWICE = 2
-FACTS_MAX = 4
 LOGO_SIDE = 1024
 LIGHT = 0.6
 """Of the mean luminance: beyond it a transparent logo was made for a dark page."""
@@ -99,7 +98,7 @@ def compose(face: Face, width: int, height: int, *, logo: tuple[int, int] | None
     if words and not facts:
         bar_y = words[-1].y + scale.of(7)
     bar = (scale.margin, bar_y, scale.margin + scale.of(12), bar_y + scale.of(1.3))
-    variant = zlib.crc32(face.title.encode("utf-8", "replace")) % len(_DECORATIONS)
+    variant = zlib.crc32(face.title[:TEXT_MAX].encode("utf-8", "replace")) % len(_DECORATIONS)
     return Layout(size=(width, height), palette=palette, lines=(*head, *words, *facts), bar=bar, logo=plate, variant=variant)
 
 

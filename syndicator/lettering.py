@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, takewhile
@@ -41,7 +41,7 @@ _SIGNS_BEFORE = re.compile(r"(?<=[«‹]) ")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 _EMPTIED = re.compile(r"\(\s*\)|\[\s*\]|«\s*»|“\s*”|\"\s*\"")
 _DANGLING = " -–—:;,·•|/"
-_PIECES = re.compile(r"[^-–—/_.@]*[-–—/_.@]?")
+_HYPHENS = "-–—/_.@"
 
 
 @cache
@@ -198,16 +198,20 @@ def _lines(text: str, face: ImageFont.FreeTypeFont, width: int, *, breaking: boo
 
 def _broken(word: str, face: ImageFont.FreeTypeFont, width: int) -> Iterator[str]:
     """A word in pieces: after its hyphens where that helps, else anywhere."""
-    line = ""
-    for piece in _pieces(word, face, width):
-        if line and width_of(line + piece, face) > width:
-            yield line
-            line = ""
-        line += piece
-    if line:
-        yield line
+    while word:
+        end = _longest(word, face, width)
+        yield word[:end]
+        word = word[end:]
 
 
-def _pieces(word: str, face: ImageFont.FreeTypeFont, width: int) -> Iterable[str]:
-    for piece in _PIECES.findall(word):
-        yield from ((piece,) if width_of(piece, face) <= width else piece)
+def _longest(word: str, face: ImageFont.FreeTypeFont, width: int) -> int:
+    """How many of its letters fit in one line, at least one."""
+    fits, too_many = 1, len(word) + 1
+    while too_many - fits > 1:
+        tried = (fits + too_many) // 2
+        if width_of(word[:tried], face) <= width:
+            fits = tried
+        else:
+            too_many = tried
+    hyphen = 1 + max(word.rfind(sign, 0, fits) for sign in _HYPHENS)
+    return hyphen if fits < len(word) and 2 * hyphen > fits else fits

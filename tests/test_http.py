@@ -6,12 +6,14 @@ import gzip
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from syndicator import arriving
 from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
 from syndicator.http import Http, PrivateAddress, Response, Sessions, error_for, is_public, retry_after
 from syndicator.sandbox.server import Fault, Simulator
@@ -231,3 +233,163 @@ def test_what_a_status_means(status: int, headers: dict[str, str], write: bool, 
 def test_a_private_address_is_an_os_error() -> None:
     """So that the connector's own error handling sees it as a failed connection."""
     assert issubclass(PrivateAddress, OSError)
+
+
+class Shelf(Simulator):
+    """One large file, in ranges, as file servers give it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = bytes(range(256)) * 2_000
+        self.headers = {"ETag": '"one"', "Accept-Ranges": "bytes"}
+        self.ranges = True
+        self.stop_after: int | None = None
+        """After so many bytes of an answer the connection is cut."""
+        self.app.add_routes([web.get("/film", self._film), web.get("/to", self._to)])
+
+    async def _to(self, _: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": self.url.replace("127.0.0.1", "localhost") + "/film"})
+
+    async def _film(self, request: web.Request) -> web.StreamResponse:
+        start, asked = 0, request.headers.get("Range")
+        if self.ranges and asked and request.headers.get("If-Range") == self.headers.get("ETag", self.headers.get("Last-Modified")):
+            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            if start >= len(self.body):
+                return web.Response(status=416, headers={"Content-Range": f"bytes */{len(self.body)}"})
+        response = web.StreamResponse(status=206 if start else 200, headers=self.headers)
+        if start:
+            response.headers["Content-Range"] = f"bytes {start}-{len(self.body) - 1}/{len(self.body)}"
+        response.content_length = len(self.body) - start
+        await response.prepare(request)
+        stop = len(self.body) if self.stop_after is None else start + self.stop_after
+        await response.write(self.body[start:stop])
+        if stop < len(self.body) and request.transport:
+            request.transport.close()
+        return response
+
+
+@pytest.fixture
+async def shelf() -> AsyncIterator[Shelf]:
+    async with Shelf() as shelf:
+        yield shelf
+
+
+async def save(http: Http, url: str, path: Path, max_bytes: int = 10_000_000) -> Response:
+    return await http.download(url, path, max_bytes=max_bytes, timeout_s=10)
+
+
+async def test_a_download_is_a_file(http: Http, shelf: Shelf, tmp_path: Path) -> None:
+    """The bytes as they are, in a place that only a whole file ever takes; nothing else stays."""
+    response = await save(http, f"{shelf.url}/film", tmp_path / "film")
+    assert (response.status, response.body) == (200, b"")
+    assert (tmp_path / "film").read_bytes() == shelf.body
+    assert [path.name for path in tmp_path.iterdir()] == ["film"]
+    assert shelf.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("way", ["film", "to"])
+async def test_a_broken_download_goes_on_where_it_broke_off(http: Http, shelf: Shelf, tmp_path: Path, way: str) -> None:
+    """Twice cut, the third attempt asks for the rest alone, even where a redirect leads; the file is whole."""
+    http = replace(http, allow_private=frozenset({"127.0.0.1", "localhost"}))
+    shelf.stop_after = 200_000
+    for _ in range(2):
+        with pytest.raises(Transient):
+            await save(http, f"{shelf.url}/{way}", tmp_path / "film")
+        assert not (tmp_path / "film").exists()
+    shelf.stop_after = None
+    assert (await save(http, f"{shelf.url}/{way}", tmp_path / "film")).status == 206
+    assert (tmp_path / "film").read_bytes() == shelf.body
+    asked = [seen.headers.get("Range", "") for seen in shelf.requests if seen.path == "/film"]
+    assert asked[0] == ""
+    assert asked[1] < asked[2] <= "bytes=400000-"
+    assert [path.name for path in tmp_path.iterdir()] == ["film"]
+
+
+@pytest.mark.parametrize(("change", "status"), [
+    ({"headers": {"ETag": '"two"'}}, 200), ({"ranges": False}, 200), ({"headers": {}}, 200),
+])  # fmt: skip
+async def test_a_file_that_changed_is_taken_anew(http: Http, shelf: Shelf, tmp_path: Path, change: dict[str, Any], status: int) -> None:
+    """Bytes of two files are never put together, and a server without ranges gives all of it again."""
+    shelf.stop_after = 200_000
+    with pytest.raises(Transient):
+        await save(http, f"{shelf.url}/film", tmp_path / "film")
+    shelf.stop_after, shelf.body = None, shelf.body[::-1]
+    for name, value in change.items():
+        setattr(shelf, name, value)
+    assert (await save(http, f"{shelf.url}/film", tmp_path / "film")).status == status
+    assert (tmp_path / "film").read_bytes() == shelf.body
+
+
+@pytest.mark.parametrize("headers", [{"ETag": 'W/"weak"'}, {}, {"ETag": '"one"', "Accept-Ranges": "none"}])
+async def test_without_a_strong_validator_nothing_is_continued(http: Http, shelf: Shelf, tmp_path: Path, headers: dict[str, str]) -> None:
+    """The second attempt asks for everything."""
+    shelf.headers, shelf.stop_after = headers, 200_000
+    for _ in range(2):
+        with pytest.raises(Transient):
+            await save(http, f"{shelf.url}/film", tmp_path / "film")
+    assert ["Range" in seen.headers for seen in shelf.requests] == [False, False]
+
+
+async def test_a_file_that_shrank_is_begun_anew(http: Http, shelf: Shelf, tmp_path: Path) -> None:
+    """416: what had arrived is thrown away, and the next attempt has the file."""
+    shelf.stop_after = 200_000
+    with pytest.raises(Transient):
+        await save(http, f"{shelf.url}/film", tmp_path / "film")
+    shelf.stop_after, shelf.body = None, b"short"
+    with pytest.raises(Transient, match="another file"):
+        await save(http, f"{shelf.url}/film", tmp_path / "film")
+    await save(http, f"{shelf.url}/film", tmp_path / "film")
+    assert (tmp_path / "film").read_bytes() == b"short"
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_a_download_has_a_limit(http: Http, shelf: Shelf, site: Site, tmp_path: Path, declared: bool) -> None:
+    """To the byte; above it nothing stays on the disk, whether the server says how much it sends or not."""
+    size = len(shelf.body)
+    await save(http, f"{shelf.url}/film", tmp_path / "film", size)
+    with pytest.raises(Rejected):
+        await save(http, f"{shelf.url}/film" if declared else f"{site.url}/endless", tmp_path / "more", size - 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["film"]
+
+
+async def test_a_download_leaves_room_on_the_disk(http: Http, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A nearly full disk is left alone, and a person reads why."""
+    monkeypatch.setattr(arriving, "DISK_RESERVE_BYTES", 2**62)
+    with pytest.raises(Transient) as caught:
+        await save(http, f"{shelf.url}/film", tmp_path / "film")
+    assert "disque" in (caught.value.hint or {})["fr"]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_download_that_cannot_be_written_is_tried_again(http: Http, shelf: Shelf, tmp_path: Path) -> None:
+    """A file where the folder should be."""
+    (tmp_path / "folder").write_text("")
+    with pytest.raises(Transient):
+        await save(http, f"{shelf.url}/film", tmp_path / "folder" / "film")
+
+
+@pytest.mark.parametrize("status", [404, 403, 500])
+async def test_what_an_error_says_is_no_file(http: Http, shelf: Shelf, tmp_path: Path, status: int) -> None:
+    """It comes back as an answer."""
+    shelf.fault(Fault(action="answer", status=status, body=b"no"))
+    response = await save(http, f"{shelf.url}/film", tmp_path / "film")
+    assert (response.status, response.body) == (status, b"no")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_download_is_guarded_as_anything(http: Http, shelf: Shelf, site: Site, tmp_path: Path) -> None:
+    """No private address, neither at first nor by a redirect."""
+    with pytest.raises(Rejected):
+        await save(replace(http, allow_private=frozenset()), f"{shelf.url}/film", tmp_path / "film")
+    site.redirects["film"] = (302, f"{shelf.url.replace('127.0.0.1', 'localhost')}/film")
+    with pytest.raises(Rejected):
+        await save(http, f"{site.url}/to/film", tmp_path / "film")
+    assert shelf.requests == []
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_compressed_download_is_counted_unpacked(http: Http, site: Site, tmp_path: Path) -> None:
+    """A bomb is cut off at the limit."""
+    with pytest.raises(Rejected):
+        await save(http, f"{site.url}/bomb", tmp_path / "film", 1_000_000)
+    assert list(tmp_path.iterdir()) == []

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import AsyncIterator
-from io import BytesIO
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
 from syndicator import media, shaping
 from syndicator.contract import MediaLimits
 from syndicator.errors import RateLimited, Rejected, Transient
+from syndicator.formats import claimed_size, duration_s
+from syndicator.framing import frame, quiet_colour
 from syndicator.http import Http, Sessions
-from syndicator.media import MediaFile, clean_gif, fetch, shape, shorten_alt, sniff
+from syndicator.media import MediaFile, VideoFile, clean_gif, fetch, fetch_file, forget, shape, shorten_alt, sniff
 from syndicator.model import Attachment
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.shaping import shape_apart
 from syndicator.testing import NOW
+from syndicator.text.face import Face, to_url
+from tests.media_scene import box, destinations, encoded, film, noise, opened, outside
 
 LIMITS = MediaLimits(images_max=4, videos_max=1, image_max_bytes=2_000_000, image_max_pixels=1_000_000, video_max_bytes=1_000, alt_max=1500)
 MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(64)
-
-
-def encoded(picture: Image.Image, form: str, **options: object) -> bytes:
-    out = BytesIO()
-    picture.save(out, form, **options)  # type: ignore[arg-type]
-    return out.getvalue()
 
 
 def photo(width: int = 40, height: int = 20, *, orientation: int = 1) -> bytes:
@@ -43,16 +47,6 @@ def photo(width: int = 40, height: int = 20, *, orientation: int = 1) -> bytes:
     exif.get_ifd(IFD.GPSInfo)[GPS.GPSLatitude] = (48.0, 23.0, 24.0)
     exif.get_ifd(IFD.GPSInfo)[GPS.GPSLatitudeRef] = "N"
     return encoded(picture, "JPEG", exif=exif, comment=b"GPSPhone", xmp=b"<x:xmpmeta>GPSPhone</x:xmpmeta>")
-
-
-def noise(width: int, height: int, mode: str = "RGB") -> Image.Image:
-    """Incompressible, the same each time."""
-    size = width * height * len(mode)
-    state, out = 1, bytearray()
-    while len(out) < size:
-        state = zlib.crc32(state.to_bytes(8, "big"))
-        out += state.to_bytes(4, "big")
-    return Image.frombytes(mode, (width, height), bytes(out[:size]))
 
 
 def png_that_claims(width: int, height: int) -> bytes:
@@ -68,12 +62,6 @@ def png_that_claims(width: int, height: int) -> bytes:
 def moving_gif() -> bytes:
     frames = [Image.new("RGB", (10, 10), colour) for colour in ("red", "green", "blue")]
     return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], loop=0, duration=100, comment=b"GPSPhone")
-
-
-def opened(found: MediaFile) -> Image.Image:
-    picture = Image.open(BytesIO(found.data))
-    picture.load()
-    return picture
 
 
 def test_a_photo_tells_nothing_of_its_maker() -> None:
@@ -158,6 +146,147 @@ def test_bytes_at_the_limit_stay_and_one_more_is_encoded_harder() -> None:
         shape(source, MediaLimits(images_max=1, image_max_bytes=100))
 
 
+NETWORKS = destinations()
+NETWORK = pytest.mark.parametrize("name", NETWORKS)
+INSTAGRAM = MediaLimits(
+    images_max=10,
+    image_types=("image/jpeg",),
+    image_max_bytes=8_000_000,
+    image_ratio=(0.8, 1.91),
+    image_min_width=320,
+    image_max_width=1440,
+)
+
+
+def sides(limits: MediaLimits) -> dict[str, tuple[int, int]]:
+    """Sizes at each of a destination's limits, and one above."""
+    most = min(limits.image_max_pixels or shaping.PIXELS_KEPT, shaping.PIXELS_KEPT)
+    across = int(most**0.5)
+    found = {"pixels": (across, most // across), "pixels above": (across, most // across + 1), "one": (1, 1)}
+    if limits.image_min_width:
+        found |= {"narrowest": (limits.image_min_width, 300), "narrower": (limits.image_min_width - 1, 300)}
+    if limits.image_max_width:
+        found |= {"widest": (limits.image_max_width, 1000), "wider": (limits.image_max_width + 1, 1000)}
+    if limits.image_ratio:
+        low, high = limits.image_ratio
+        found |= {"tall": (400, int(400 / low)), "taller": (400, int(400 / low) + 1)}
+        found |= {"flat": (int(800 * high), 800), "flatter": (int(800 * high) + 1, 800), "line": (3000, 1), "thread": (1, 3000)}
+    return found
+
+
+@NETWORK
+def test_every_network_gets_what_it_takes(name: str) -> None:
+    """At each of its limits and one above: its type, its pixels, its widths, its proportions."""
+    limits = NETWORKS[name]
+    for what, size in sides(limits).items():
+        for mode, form in (("L", "JPEG"), ("RGBA", "PNG")) if what != "pixels" else (("L", "JPEG"),):
+            if size[0] * size[1] > 3_000_000 and mode != "L":
+                continue
+            assert outside(shape(encoded(Image.new(mode, size), form), limits), limits) == [], (what, size)
+
+
+NOISE = encoded(noise(1200, 1200), "JPEG", quality=95)
+
+
+@NETWORK
+def test_every_network_gets_no_more_bytes_than_it_takes(name: str) -> None:
+    """A picture that hardly gets smaller: within its real limit, within one that it just meets, and within one byte less."""
+    limits = NETWORKS[name]
+    found = shape(NOISE, limits)
+    size = len(found.data)
+    below = shape(NOISE, replace(limits, image_max_bytes=size - 1))
+
+    assert outside(found, limits) == []
+    assert shape(NOISE, replace(limits, image_max_bytes=size)) == found
+    assert outside(below, replace(limits, image_max_bytes=size - 1)) == []
+
+
+@NETWORK
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_transparency_is_never_black(name: str, form: str) -> None:
+    """It stays transparent where the network can show that, and is white where it cannot."""
+    found = shape(encoded(Image.new("RGBA", (400, 400), (0, 0, 0, 0)), form), NETWORKS[name])
+    corner = opened(found).convert("RGBA").getpixel((3, 3))
+    assert corner == (255, 255, 255, 255) or corner[3] == 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("size", "expected"), [
+    ((1080, 1350), (1080, 1350)), ((1080, 1351), (1080, 1350)), ((1910, 1000), (1440, 754)), ((600, 600), (600, 600)),
+    ((320, 320), (320, 320)), ((319, 319), (320, 320)), ((1440, 1440), (1440, 1440)), ((1441, 1441), (1440, 1440)),
+    ((600, 900), (720, 900)), ((1200, 400), (1200, 629)), ((1000, 5000), (1440, 1800)), ((10_000, 20), (1440, 754)),
+    ((10, 10), (320, 320)),
+])  # fmt: skip
+def test_instagram(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    """4:5 to 1.91:1, 320 to 1440 wide: in between untouched, outside it a border, narrow ones scaled up, wide ones down."""
+    found = shape(encoded(Image.new("L", size), "JPEG"), INSTAGRAM)
+    assert (found.width, found.height) == expected
+    assert outside(found, INSTAGRAM) == []
+
+
+@given(st.tuples(st.integers(1, 30_000), st.integers(1, 30_000)), st.tuples(st.floats(0.05, 1), st.floats(1, 20)), st.integers(1, 2000))
+def test_any_picture_gets_a_size(size: tuple[int, int], ratio: tuple[float, float], narrowest: int) -> None:
+    """Within all limits at once; the picture itself keeps its proportions, fills one side, and is never cut."""
+    limits = MediaLimits(images_max=1, image_ratio=ratio, image_min_width=narrowest, image_max_width=narrowest + 100)
+    (width, height), inner = frame(size, limits, 4_500_000 * 20)
+    assert ratio[0] <= width / height <= ratio[1]
+    assert narrowest <= width <= narrowest + 100
+    assert inner[0] <= width
+    assert inner[1] <= height
+    assert inner[0] == width or inner[1] == height
+    assert abs(inner[0] * size[1] - inner[1] * size[0]) <= max(size[0], size[1]) * 1.01
+
+
+def test_nothing_of_a_poster_is_cut_off() -> None:
+    """Its four corners are all there, upright, and around them the colour of its own edge."""
+    poster = Image.new("RGB", (500, 1500), (20, 60, 120))
+    for x, y, colour in ((0, 0, "red"), (480, 0, "lime"), (0, 1480, "yellow"), (480, 1480, "white")):
+        poster.paste(colour, (x, y, x + 20, y + 20))
+    found = opened(shape(encoded(poster, "PNG"), replace(INSTAGRAM, image_types=("image/png",))))
+
+    assert found.size == (1200, 1500)
+    assert [found.getpixel(at) for at in ((360, 10), (840, 10), (360, 1490), (840, 1490))] == [
+        (255, 0, 0), (0, 255, 0), (255, 255, 0), (255, 255, 255),
+    ]  # fmt: skip
+    assert {found.getpixel((x, y)) for x in (0, 349, 850, 1199) for y in (0, 700, 1499)} == {(20, 60, 120)}
+
+
+def test_a_border_is_quiet() -> None:
+    """Of one colour where the edge has one, greyer than the picture where it has many, in the picture's own mode."""
+    plain, loud = Image.new("RGB", (60, 200), (200, 10, 10)), Image.new("RGB", (60, 200), (250, 40, 10))
+    loud.paste((10, 200, 30), (0, 0, 60, 90))
+    red, green, blue = quiet_colour(loud, sides=True)  # type: ignore[misc]
+
+    assert quiet_colour(plain, sides=True) == (200, 10, 10)
+    assert max(red, green, blue) - min(red, green, blue) <= 0.4 * (250 - 10)
+    assert quiet_colour(loud, sides=False) == quiet_colour(loud, sides=False)
+    assert quiet_colour(Image.new("L", (9, 9), 70), sides=True) == 70
+    assert quiet_colour(Image.new("RGBA", (9, 9), "red"), sides=True) == (0, 0, 0, 0)
+
+
+def test_a_picture_that_fits_no_size_is_refused() -> None:
+    """So narrow that its least width would be too many pixels, where there is no border to save it."""
+    with pytest.raises(Rejected, match="no size"):
+        shape(encoded(Image.new("L", (1, 20_000)), "PNG"), MediaLimits(images_max=1, image_min_width=320, image_max_pixels=1_000_000))
+
+
+def test_a_drawing_stays_sharp_as_a_jpeg() -> None:
+    """What was lossless keeps its colours at full size where only JPEG is taken; a photo does not need it."""
+    only = MediaLimits(images_max=1, image_types=("image/jpeg",))
+    drawing, picture = (opened(shape(encoded(noise(40, 40), form), only)) for form in ("PNG", "JPEG"))
+    assert [layer[1:3] for layer in drawing.layer] == [(1, 1)] * 3  # type: ignore[attr-defined]
+    assert [layer[1:3] for layer in picture.layer] == [(2, 2), (1, 1), (1, 1)]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("data", "size"), [
+    (encoded(noise(300, 200), "PNG"), (300, 200)), (encoded(noise(300, 200), "JPEG"), (300, 200)), (photo(40, 20), (40, 20)),
+    (encoded(noise(30, 20), "JPEG", progressive=True), (30, 20)), (encoded(noise(30, 20), "GIF"), None), (b"", None),
+    (photo()[:12], None), (b"\xff\xd8\xff" + b"\xff" * 5000, None), (b"\x89PNG\r\n\x1a\n", None), (b"\xff\xd8\xff\xe0\0\0" * 999, None),
+])  # fmt: skip
+def test_what_a_picture_claims_to_measure(data: bytes, size: tuple[int, int] | None) -> None:
+    """From its header alone, without decoding."""
+    assert claimed_size(data) == size
+
+
 def test_a_destination_without_png_gets_transparency_on_white() -> None:
     """A poster with a transparent ground does not turn black."""
     source = encoded(Image.new("RGBA", (10, 10), (0, 0, 0, 0)), "PNG")
@@ -219,6 +348,33 @@ def test_videos_pass_as_they_are_within_the_limits() -> None:
     ]:
         with pytest.raises(Rejected):
             shape(data, limits)
+
+
+MEHD = box(b"mvex", box(b"mehd", bytes(4), (9_000).to_bytes(4, "big")))
+
+
+@pytest.mark.parametrize(("data", "seconds"), [
+    (film(61_000), 61.0), (film(61_000, last=False), 61.0), (film(90_000 * 7_200, 90_000, version=1), 7_200.0),
+    (film(1_500, brand=b"qt  "), 1.5), (film(0), None), (film(0xFFFFFFFF), None), (film(2**64 - 1, version=1), None), (film(5, 0), None),
+    (film(0, more=MEHD), 9.0), (MP4, None), (film(61_000)[:-150], None), (b"", None), (b"\x1aE\xdf\xa3webm" + bytes(99), None),
+    (box(b"ftyp", b"isom") + b"\0\0\0\1mdat" + (16 + 8).to_bytes(8, "big") + bytes(8) + film(4_000), 4.0),
+    (box(b"ftyp", b"isom") + box(b"free") * 5_000 + film(4_000), None), (box(b"ftyp", b"isom") + b"\0\0\0\7moov", None),
+    (box(b"ftyp", b"isom") + b"\0\0\0\0moov" + film(3_000)[336:], 3.0),
+])  # fmt: skip
+def test_how_long_a_film_lasts(data: bytes, seconds: float | None) -> None:
+    """As its own index says, wherever that is; unknown, endless or broken is None, within bounded work."""
+    assert duration_s(data) == seconds
+
+
+@pytest.mark.parametrize(("units", "taken"), [(60_000, True), (60_001, False), (0, True)])
+def test_a_film_is_measured_by_itself(units: int, taken: bool) -> None:
+    """At the limit it passes, a millisecond above it does not, whatever its origin said; what does not say is believed."""
+    limits = replace(LIMITS, video_max_s=60.0)
+    if taken:
+        assert shape(film(units), limits).media_type == "video/mp4"
+        return
+    with pytest.raises(Rejected, match="too long"):
+        shape(film(units), limits)
 
 
 @pytest.mark.parametrize(("text", "alt_max", "expected"), [
@@ -304,14 +460,14 @@ async def test_a_cache_that_cannot_be_written_stops_nothing(files: Files, http: 
 
 async def test_the_cache_stays_within_its_size(files: Files, http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest make room for the newest."""
-    monkeypatch.setattr(media, "CACHE_MAX_BYTES", 5_000)
-    for number in range(12):
+    monkeypatch.setattr(media, "CACHE_MAX_BYTES", 3_000)
+    for number in range(6):
         files.files[f"{number}"] = encoded(noise(20, 20 + number), "PNG")
         await fetch(http, Attachment(url=f"{files.url}/{number}"), LIMITS, cache_dir=tmp_path)
 
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 6_000
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 4_500
     files.requests.clear()
-    await fetch(http, Attachment(url=f"{files.url}/11"), LIMITS, cache_dir=tmp_path)
+    await fetch(http, Attachment(url=f"{files.url}/5"), LIMITS, cache_dir=tmp_path)
     assert files.requests == []
 
 
@@ -389,3 +545,125 @@ def test_a_child_that_dies_costs_only_itself(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(shaping.sys, "executable", str(tmp_path / "missing"))
     with pytest.raises(Transient):
         shape_apart(photo(), LIMITS)
+
+
+CARD = Face(title="Bourse aux vélos", facts=("Samedi 12 décembre 2026",), name="Les Amis du Vélo", colour="#1f6f50")
+
+
+async def test_a_card_is_drawn_once(http: Http, tmp_path: Path) -> None:
+    """An address that holds a face asks nobody; the second time it is not even drawn; its alt text goes along."""
+    first = await fetch(http, Attachment(url=to_url(CARD), description="Bourse aux vélos, samedi"), LIMITS, cache_dir=tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    again = await fetch(http, Attachment(url=to_url(CARD), description="Autre texte"), LIMITS, cache_dir=tmp_path)
+
+    assert outside(first, LIMITS) == []
+    assert (first.width, first.height) == (1200, 630)
+    assert (first.description, again.description) == ("Bourse aux vélos, samedi", "Autre texte")
+    assert first.data == again.data
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+    other = await fetch(http, Attachment(url=to_url(CARD)), replace(INSTAGRAM, image_required=True), cache_dir=tmp_path)
+    assert (other.media_type, other.width, other.height) == ("image/jpeg", 1080, 1350)
+
+
+async def test_only_a_logo_that_a_person_named_is_shown(http: Http, tmp_path: Path) -> None:
+    """A stranger's address cannot publish the pictures of this machine; a new logo at the same path is another card."""
+    path = tmp_path / "logo.png"
+    path.write_bytes(encoded(noise(50, 50), "PNG"))
+    attachment = Attachment(url=to_url(replace(CARD, logo=str(path))))
+    plain = await fetch(http, Attachment(url=to_url(CARD)), LIMITS, cache_dir=tmp_path / "a")
+    refused = await fetch(http, attachment, LIMITS, cache_dir=tmp_path / "a")
+    trusted = replace(http, own_files=frozenset({path}))
+    shown = await fetch(trusted, attachment, LIMITS, cache_dir=tmp_path / "a")
+    path.write_bytes(encoded(Image.new("RGB", (60, 60), "red"), "PNG"))
+    changed = await fetch(trusted, attachment, LIMITS, cache_dir=tmp_path / "a")
+
+    assert plain.data == refused.data
+    assert len({plain.data, shown.data, changed.data}) == 3
+
+
+@pytest.mark.parametrize("url", ["card:", "card:%7B", 'card:{"title":1}', "card:" + "%5B" * 50_000])
+async def test_a_damaged_card_is_refused(http: Http, tmp_path: Path, url: str) -> None:
+    """It costs one attachment."""
+    with pytest.raises(Rejected):
+        await fetch(http, Attachment(url=url), LIMITS, cache_dir=tmp_path)
+
+
+ANY_FILM = MediaLimits(videos_max=1, video_max_s=3_600)
+
+
+async def test_a_large_video_goes_to_disk(files: Files, http: Http, tmp_path: Path) -> None:
+    """Its type by its first bytes, its size, its hash, its duration; asked for once; its room is given back."""
+    data = film(7_000, more=bytes(3_000_000))
+    files.files["v.exe"] = data
+    attachment = Attachment(url=f"{files.url}/v.exe", type="video", duration_s=5.0)
+    found = await fetch_file(http, attachment, ANY_FILM, cache_dir=tmp_path)
+
+    assert found == VideoFile(
+        path=found.path, media_type="video/mp4", size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest(), duration_s=7.0
+    )
+    assert Path(found).read_bytes() == data
+    assert await fetch_file(http, attachment, ANY_FILM, cache_dir=tmp_path) == found
+    assert len(files.requests) == 1
+    await forget(found)
+    await forget(found)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(("data", "limits"), [
+    (film(3_600_001), ANY_FILM), (b"<html>not a film</html>" * 9, ANY_FILM), (encoded(noise(9, 9), "PNG"), ANY_FILM), (b"", ANY_FILM),
+    (film(1_000), MediaLimits(videos_max=1, video_types=("video/webm",))), (film(1_000), MediaLimits(images_max=1)),
+    (film(1_000), MediaLimits(videos_max=1, video_max_bytes=len(film(1_000)) - 1)),
+])  # fmt: skip
+async def test_a_video_of_no_use_leaves_nothing(files: Files, http: Http, tmp_path: Path, data: bytes, limits: MediaLimits) -> None:
+    """Too long by its own index, no film at all, of another type, too large: refused, and no file stays."""
+    files.files["v.mp4"] = data
+    with pytest.raises(Rejected):
+        await fetch_file(http, Attachment(url=f"{files.url}/v.mp4", type="video"), limits, cache_dir=tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+async def test_a_video_at_its_limit_passes(files: Files, http: Http, tmp_path: Path) -> None:
+    """To the byte."""
+    files.files["v.mp4"] = film(1_000)
+    limits = MediaLimits(videos_max=1, video_max_bytes=len(film(1_000)))
+    found = await fetch_file(http, Attachment(url=f"{files.url}/v.mp4", type="video"), limits, cache_dir=tmp_path)
+    assert found.size_bytes == limits.video_max_bytes
+
+
+async def test_large_videos_do_not_stay(files: Files, http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not used for two days goes, then the oldest where there is no room; a small cache beside them stays."""
+    for name in "abcd":
+        files.files[name] = film(1_000)
+    await fetch(http, Attachment(url=f"{files.url}/photo.exe"), LIMITS, cache_dir=tmp_path)
+
+    async def take(name: str, now: datetime) -> VideoFile:
+        then = replace(http, now=lambda: now)
+        return await fetch_file(then, Attachment(url=f"{files.url}/{name}", type="video"), ANY_FILM, cache_dir=tmp_path)
+
+    first = await take("a", NOW)
+    second = await take("b", NOW + timedelta(days=1))
+    third = await take("c", NOW + timedelta(days=2, seconds=1))
+    assert [file.path.exists() for file in (first, second, third)] == [False, True, True]
+    monkeypatch.setattr(media, "FILES_MAX_BYTES", 2 * first.size_bytes - 1)
+    fourth = await take("d", NOW + timedelta(days=2, seconds=2))
+    assert [file.path.exists() for file in (second, third, fourth)] == [False, True, True]
+    files.requests.clear()
+    await fetch(http, Attachment(url=f"{files.url}/photo.exe"), LIMITS, cache_dir=tmp_path)
+    assert files.requests == []
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, Rejected), (403, Rejected), (429, Transient), (503, Transient)])
+async def test_a_refused_video_concerns_the_file_only(files: Files, http: Http, tmp_path: Path, status: int, kind: type[Exception]) -> None:
+    """As for pictures."""
+    files.fault(Fault(action="answer", status=status, headers={"Retry-After": "3600"}))
+    with pytest.raises(kind) as caught:
+        await fetch_file(http, Attachment(url=f"{files.url}/v.mp4", type="video"), ANY_FILM, cache_dir=tmp_path)
+    assert type(caught.value) is kind
+
+
+def test_the_daemon_does_not_carry_what_draws() -> None:
+    """Neither Pillow nor the fonts are loaded by what the daemon imports."""
+    program = "import sys, syndicator.media; print(*sys.modules)"
+    loaded = set(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split())
+    assert "syndicator.media" in loaded
+    assert loaded & {"PIL", "PIL.Image", "syndicator.drawing", "syndicator.lettering"} == set()

@@ -1,0 +1,79 @@
+"""Pictures and films made for the tests, and what a destination's limits say of a picture, read by Pillow itself."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+
+from PIL import Image
+
+from syndicator import registry
+from syndicator.contract import MediaLimits
+from syndicator.media import MediaFile
+from syndicator.shaping import PIXELS_KEPT
+
+
+def encoded(picture: Image.Image, form: str, **options: object) -> bytes:
+    """The picture as a file."""
+    out = BytesIO()
+    picture.save(out, form, **options)
+    return out.getvalue()
+
+
+def noise(width: int, height: int, mode: str = "RGB") -> Image.Image:
+    """Incompressible, the same each time."""
+    size = width * height * len(mode)
+    state, out = 1, bytearray()
+    while len(out) < size:
+        state = zlib.crc32(state.to_bytes(8, "big"))
+        out += state.to_bytes(4, "big")
+    return Image.frombytes(mode, (width, height), bytes(out[:size]))
+
+
+def opened(found: MediaFile) -> Image.Image:
+    """The file, decoded."""
+    picture = Image.open(BytesIO(found.data))
+    picture.load()
+    return picture
+
+
+def outside(found: MediaFile, limits: MediaLimits) -> list[str]:
+    """In which ways a picture is not what ``limits`` ask for."""
+    picture = opened(found)
+    width, height = picture.size
+    low, high = limits.image_ratio or (0.0, float("inf"))
+    checks = {
+        "type": Image.MIME[picture.format or ""] == found.media_type and found.media_type in limits.image_types,
+        "size": (found.width, found.height) == picture.size,
+        "bytes": len(found.data) <= (limits.image_max_bytes or 15_000_000),
+        "pixels": width * height <= min(limits.image_max_pixels or PIXELS_KEPT, PIXELS_KEPT),
+        "narrow": width >= (limits.image_min_width or 1),
+        "wide": width <= (limits.image_max_width or width),
+        "ratio": low <= width / height <= high,
+    }
+    return [name for name, good in checks.items() if not good]
+
+
+def destinations() -> dict[str, MediaLimits]:
+    """What every installed destination with pictures takes; those that take the same are one."""
+    found: dict[MediaLimits, list[str]] = {}
+    for name in registry.names("destinations"):
+        limits = getattr(registry.find("destinations", name), "limits", None)
+        if limits is not None and limits.media.images_max:
+            found.setdefault(limits.media, []).append(name)
+    return {"+".join(names): limits for limits, names in found.items()}
+
+
+def box(name: bytes, *bodies: bytes) -> bytes:
+    """A box of ISO/IEC 14496-12."""
+    body = b"".join(bodies)
+    return struct.pack(">I", 8 + len(body)) + name + body
+
+
+def film(units: int, scale: int = 1000, *, version: int = 0, brand: bytes = b"isom", last: bool = True, more: bytes = b"") -> bytes:
+    """An MP4's frame: its type, its (empty) pictures, and a ``moov`` that says how long it lasts, in front or at the end."""
+    times = struct.pack(">QQIQ", 0, 0, scale, units) if version else struct.pack(">IIII", 0, 0, scale, units)
+    moov = box(b"moov", box(b"mvhd", bytes((version, 0, 0, 0)), times, bytes(80)), more)
+    data = box(b"mdat", bytes(300))
+    return box(b"ftyp", brand, bytes(4), b"isom") + (data + moov if last else moov + data)
