@@ -16,6 +16,7 @@ STRAY = re.compile(
 NEWLINES = re.compile(r"\r\n?|[\u2028\u2029\u0085]")
 # Unicode TR15 (stream-safe text format): no honest text has more than 30 in a row, and normalising a long run is quadratic.
 _PERHAPS_MARKS = re.compile(r"[^\w\s\x00-\u02FF]{31}")
+ISOLATES = re.compile("[\u2066-\u2069]")
 _ISOLATES = {"\u2066", "\u2067", "\u2068"}
 _POP_ISOLATE = "\u2069"
 

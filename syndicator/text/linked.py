@@ -59,6 +59,14 @@ class Linked:
         start = len(self.text) - len(self.text.lstrip(signs))
         return self.between(start, max(start, len(self.text.rstrip(signs))))
 
+    def torn(self) -> bool:
+        """Whether a cut left a bidi isolate open, or took its beginning away."""
+        return bool(clean.stray_isolates(self.text))
+
+    def without_isolates(self) -> Linked:
+        """Without any, for a text that cannot be cut with them."""
+        return self.without(clean.ISOLATES).cleaned()
+
     def cleaned(self) -> Linked:
         """As ``clean`` leaves it."""
         whole = clean.clean(self.text)

@@ -39,6 +39,11 @@ def shortened(text: Linked, limits: Limits, *, tail: Linked = EMPTY) -> Linked:
     text, tail = text.cleaned(), tail.cleaned()
     if holds(text + tail, limits):
         return text + tail
+    cut = _cut(text, limits, tail)
+    return shortened(text.without_isolates(), limits, tail=tail.without_isolates()) if cut.torn() else cut
+
+
+def _cut(text: Linked, limits: Limits, tail: Linked) -> Linked:
     ending = Linked(ELLIPSIS) + tail
     text, atoms = _near(text, limits, ending)
     known, reach = entities(text.text), _reach(atoms, limits, ending)

@@ -59,7 +59,10 @@ def split(
             break
     if not found:
         return None
-    return found[-1][1] if found[-1][0] >= Quality.SENTENCE else found[0][1]
+    best = found[-1][1] if found[-1][0] >= Quality.SENTENCE else found[0][1]
+    if any(part.torn() for part in best):
+        return split(text.without_isolates(), limits, first=first, opening=opening, tail=tail)
+    return best
 
 
 def _parts(text: Linked, cuts: Sequence[Break], opening: Linked, tail: Linked) -> list[Linked]:

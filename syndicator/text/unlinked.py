@@ -53,14 +53,20 @@ def _edits(text: str, found: list[Entity], *, bare: bool, language: str) -> Iter
         before = text[max(0, entity.start - _LOOK_BACK) : entity.start]
         lead = _LEAD.search(before)
         ends_line = _LINE_ENDS.match(text, entity.end) is not None
-        host = urlsplit(entity.value).hostname or ""
+        host = _host(entity.value)
         if lead is not None and ends_line:
             yield entity.start - len(lead[0]), entity.end, HOLE
         elif _WORD_BEFORE.search(before.rsplit("\n", 1)[-1]) and host:
-            host = host.removeprefix("www.")
             yield entity.start, entity.end, _spoken(host, language) if bare else host
         else:
             yield entity.start, entity.end, HOLE
+
+
+def _host(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def _spoken(domain: str, language: str) -> str:
