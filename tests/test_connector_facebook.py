@@ -399,15 +399,32 @@ async def test_no_list_is_no_proof(server: FacebookSimulator, publisher: Faceboo
         await publisher.find("key", make_rendition())
 
 
-async def test_the_same_words_twice_are_refused_with_advice(server: FacebookSimulator, publisher: FacebookPublisher) -> None:
+async def test_the_same_words_twice_are_refused_with_advice(server: FacebookSimulator, publisher: FacebookPublisher, clock: Clock) -> None:
     """Facebook has them already; a person sees whether that is well."""
     await publisher.publish(make_rendition(), "key-1")
+    clock.forward(minutes=5)
     with pytest.raises(Rejected) as caught:
         await publisher.publish(make_rendition(), "key-2")
 
     assert len(server.shown) == 1
     assert caught.value.hint is not None
     assert "identique" in caught.value.hint["fr"]
+
+
+async def test_a_duplicate_of_what_we_just_made_is_ours(server: FacebookSimulator, publisher: FacebookPublisher, clock: Clock) -> None:
+    """An earlier attempt made it, and the list did not show it when it was looked for; a list that cannot be had now is no answer."""
+    rendition = make_rendition()
+    prepared = await publisher.prepare(rendition, "key")
+    server.fault(Fault(action="lose", path="/feed"))
+    with pytest.raises(OutcomeUnknown):
+        await publisher.publish(rendition, "key", prepared=prepared)
+    clock.forward(minutes=5)
+    server.fault(Fault(action="answer", method="GET", status=502))
+    with pytest.raises(Transient):
+        await publisher.publish(rendition, "key", prepared=prepared)
+    receipt = await publisher.publish(rendition, "key", prepared=prepared)
+
+    assert [post.id for post in server.shown] == [receipt.remote_id]
 
 
 async def test_an_edit_changes_the_words_alone(server: FacebookSimulator, publisher: FacebookPublisher, files: Files) -> None:

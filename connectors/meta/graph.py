@@ -88,6 +88,10 @@ DUPLICATE_HINT = words(
 )
 
 
+class Duplicate(Rejected):
+    """The same words are there already."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
     """An error object of the Graph API."""
@@ -181,7 +185,7 @@ class Graph:
             return (Unfetched if meaning == "unfetched" else Transient)(refusal.told, hint=hint)
         if meaning == "anew":
             return Unprepared(refusal.told, hint=hint)
-        return Rejected(refusal.told, hint=hint)
+        return (Duplicate if meaning == "duplicate" else Rejected)(refusal.told, hint=hint)
 
 
 def refusal_in(answer: Any) -> Refusal | None:

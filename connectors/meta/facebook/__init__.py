@@ -44,7 +44,7 @@ from typing import Any, ClassVar
 
 from connectors.meta.facebook.posts import TEXT_MAX, bare, carded, made_at, message, receipt_of, targets
 from connectors.meta.facebook.uploads import Prepared, Video, upload_photo, upload_video
-from connectors.meta.graph import Effect, Graph, Json, Meaning
+from connectors.meta.graph import Duplicate, Effect, Graph, Json, Meaning
 from syndicator import media
 from syndicator.contract import Context, Limits, MediaLimits, Secret
 from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, Rejected, Transient, Unprepared, Words, words
@@ -54,6 +54,8 @@ NEEDED = frozenset({"pages_manage_posts", "pages_read_engagement"})
 KEPT_FOR = timedelta(hours=20)
 """Pictures and videos that nothing shows are kept for a day there."""
 CLOCK_SKEW = timedelta(minutes=10)
+SAME_CLOCK = timedelta(minutes=1)
+"""Where taking another's post for ours would be worse than not knowing ours."""
 LOOKED_AT = 50
 UPLOAD_TIMEOUT_S = 180.0
 
@@ -160,7 +162,14 @@ class FacebookPublisher:
         card = None if ready.photos else carded(rendition)
         attached = [{"media_fbid": photo} for photo in ready.photos]
         body = {"message": message(rendition, card), "link": card, "attached_media": attached}
-        answer = await self._of_page("POST", "feed", effect="public", json={name: value for name, value in body.items() if value})
+        try:
+            answer = await self._of_page("POST", "feed", effect="public", json={name: value for name, value in body.items() if value})
+        except Duplicate as error:
+            # What an earlier attempt made came after its preparation; the Page's list may not have shown it yet when it was looked for.
+            found = await self._found(rendition, ready, ready.at - SAME_CLOCK)
+            if found is None:
+                raise Rejected(error.detail, hint=error.hint) from error
+            return found
         if not answer.get("id"):
             raise OutcomeUnknown("the answer names no post")
         return receipt_of(str(answer["id"]), card=card)
@@ -185,7 +194,10 @@ class FacebookPublisher:
             ready = Prepared(at=rendition.published_at or self._context.now() - timedelta(days=3))
         if ready.video is not None:
             return await self._found_video(ready.video)
-        posts = await self._posts_since(ready.at - CLOCK_SKEW)
+        return await self._found(rendition, ready, ready.at - CLOCK_SKEW)
+
+    async def _found(self, rendition: Rendition, ready: Prepared, since: datetime) -> Receipt | None:
+        posts = await self._posts_since(since)
         card = None if ready.photos else carded(rendition)
         text = bare(message(rendition, card))
         for post in posts:
