@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw, ImageOps
 from syndicator.contract import MediaLimits
 from syndicator.formats import LOGO_MAX_BYTES, LOGO_MAX_PIXELS, claimed_size
 from syndicator.framing import quiet_colour
-from syndicator.lettering import CAPITAL, Block, Weight, block, font, written
+from syndicator.lettering import CAPITAL, Block, Weight, block, font, placed, written
 from syndicator.palette import NIGHT, WHITE, Colour, Palette, luminance, palette_of
 from syndicator.text.face import FACTS_MAX, TEXT_MAX, Face
 
@@ -77,9 +77,8 @@ def draw(face: Face, width: int, height: int, *, logo: Image.Image | None = None
     _decorate(pen, layout)
     pen.rounded_rectangle(layout.bar, radius=(layout.bar[3] - layout.bar[1]) // 2, fill=layout.palette.ink)
     for line in layout.lines:
-        face_font = font(line.weight, line.size)
-        left = face_font.getbbox(line.text, anchor="ls")[0]
-        pen.text((line.x - left, line.y), line.text, fill=line.colour, font=face_font, anchor="ls")
+        for char, x in placed(line.text, line.weight, line.size):
+            pen.text((line.x + x, line.y), char, fill=line.colour, font=font(line.weight, line.size), anchor="ls")
     if logo is not None and layout.logo is not None:
         _place_logo(picture, pen, logo, layout.logo)
     return picture.resize((width, height), Image.Resampling.BOX)

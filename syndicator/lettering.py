@@ -7,16 +7,18 @@ worth reading, a text ends in an ellipsis only when it is too long at the least 
 from __future__ import annotations
 
 import re
-import struct
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, takewhile
+from math import ceil
 from pathlib import Path
 from typing import Literal
 
 from PIL import ImageFont
+
+from syndicator.typeface import typeface
 
 Weight = Literal["bold", "medium"]
 
@@ -36,7 +38,9 @@ NEAR = 0.75
 
 NBSP = "\N{NO-BREAK SPACE}"
 ELLIPSIS = "…"
-_SIGNS_AFTER = re.compile(r" (?=[:;!?»›%€…/|·•])")
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+_SIGNS_AFTER = re.compile(r" (?=[:»›%€…/|·•])")
+_NARROW_SIGNS_AFTER = re.compile(r" (?=[;!?])")
 _SIGNS_BEFORE = re.compile(r"(?<=[«‹]) ")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 _EMPTIED = re.compile(r"\(\s*\)|\[\s*\]|«\s*»|“\s*”|\"\s*\"")
@@ -52,25 +56,15 @@ def font(weight: Weight, size: int) -> ImageFont.FreeTypeFont:
 
 @cache
 def drawable() -> frozenset[str]:
-    """The characters that our fonts hold, from the character map of one (OpenType ``cmap``, format 4); all of them hold the same."""
-    data = (FONTS / FILES["medium"]).read_bytes()
-    tables = {
-        data[at : at + 4]: struct.unpack_from(">I", data, at + 8)[0] for at in range(12, 12 + 16 * int.from_bytes(data[4:6], "big"), 16)
-    }
-    start = tables[b"cmap"]
-    records = (struct.unpack_from(">HHI", data, start + 4 + 8 * n) for n in range(int.from_bytes(data[start + 2 : start + 4], "big")))
-    at = next(start + offset for platform, encoding, offset in records if (platform, encoding) == (3, 1))
-    count = int.from_bytes(data[at + 6 : at + 8], "big") // 2
-    ends = struct.unpack_from(f">{count}H", data, at + 14)
-    starts = struct.unpack_from(f">{count}H", data, at + 16 + 2 * count)
-    found = {chr(code) for first, last in zip(starts, ends, strict=True) for code in range(first, last + 1) if code < 0xFFFF}
+    """The characters that our fonts hold; all of them hold the same."""
+    found = typeface(FONTS / FILES["medium"]).glyphs
     return frozenset(char for char in found if unicodedata.category(char)[0] not in "CM")
 
 
 def written(text: str) -> str:
     """What can be drawn of ``text``, on one line; empty when less than half of its letters can."""
     text = unicodedata.normalize("NFC", text[: 4 * LETTERS_MAX])
-    spaced = "".join(" " if char.isspace() and char not in (NBSP, "\N{NARROW NO-BREAK SPACE}") else char for char in text)
+    spaced = "".join(" " if char.isspace() and char not in (NBSP, NARROW) else char for char in text)
     kept = "".join(char for char in spaced if char in drawable())
     if 2 * _letters(kept) < _letters(spaced):
         return ""
@@ -78,7 +72,7 @@ def written(text: str) -> str:
         kept = _EMPTIED.sub("", kept).strip(_DANGLING)
     kept = re.sub(" {2,}", " ", kept).strip()
     kept = _APOSTROPHE.sub("’", kept)
-    return _SIGNS_BEFORE.sub(NBSP, _SIGNS_AFTER.sub(NBSP, kept))
+    return _SIGNS_BEFORE.sub(NBSP, _SIGNS_AFTER.sub(NBSP, _NARROW_SIGNS_AFTER.sub(NARROW, kept)))
 
 
 def _letters(text: str) -> int:
@@ -106,13 +100,32 @@ class Block:
     @property
     def width(self) -> int:
         """Of the longest line's ink."""
-        return max((width_of(line, font(self.weight, self.size)) for line in self.lines), default=0)
+        return max((width_of(line, self.weight, self.size) for line in self.lines), default=0)
 
 
-def width_of(text: str, face: ImageFont.FreeTypeFont) -> int:
+@cache
+def _letter(char: str, weight: Weight, size: int) -> tuple[float, int, int]:
+    """How far it moves on, and where its ink begins and ends."""
+    face = font(weight, size)
+    left, _, right, _ = face.getbbox(char, anchor="ls")
+    return face.getlength(char), int(left), int(right)
+
+
+def placed(text: str, weight: Weight, size: int) -> list[tuple[str, float]]:
+    """Each letter and where it stands, kerned; the ink of the first begins at 0."""
+    face = typeface(FONTS / FILES[weight])
+    letters: list[tuple[str, float]] = []
+    x, before = 0.0, ""
+    for char in text:
+        x += size * face.kern(before, char) if before else -_letter(char, weight, size)[1]
+        letters.append((char, x))
+        x, before = x + _letter(char, weight, size)[0], char
+    return letters
+
+
+def width_of(text: str, weight: Weight, size: int) -> int:
     """Of the ink alone."""
-    left, _, right, _ = face.getbbox(text, anchor="ls")
-    return int(right - left)
+    return max((ceil(x + _letter(char, weight, size)[2]) for char, x in placed(text, weight, size)), default=0)
 
 
 def block(text: str, weight: Weight, *, width: int, height: int, largest: int, least: int, lines_max: int) -> Block:
@@ -134,7 +147,7 @@ def block(text: str, weight: Weight, *, width: int, height: int, largest: int, l
 
 def _set(text: str, weight: Weight, size: int, width: int, height: int, lines_max: int, *, breaking: bool = False) -> Block | None:
     """``text`` in this size; None when it does not fit."""
-    lines = _lines(text, font(weight, size), width, breaking=breaking)
+    lines = _lines(text, weight, size, width, breaking=breaking)
     if lines is None or len(lines) > lines_max:
         return None
     made = Block(lines=tuple(lines), weight=weight, size=size)
@@ -144,17 +157,16 @@ def _set(text: str, weight: Weight, size: int, width: int, height: int, lines_ma
 
 
 def _is_ragged(made: Block) -> bool:
-    widths = [width_of(line, font(made.weight, made.size)) for line in made.lines]
+    widths = [width_of(line, made.weight, made.size) for line in made.lines]
     return min(widths) < RAGGED * max(widths)
 
 
 def _balanced(made: Block, text: str) -> Block:
     """The same number of lines, as equal as they can be."""
     low, high = 0, made.width
-    face = font(made.weight, made.size)
     while high - low > made.size // 8:
         tried = (low + high) // 2
-        lines = _lines(text, face, tried, breaking=False)
+        lines = _lines(text, made.weight, made.size, tried, breaking=False)
         if lines is not None and len(lines) <= len(made.lines):
             high, made = tried, Block(lines=tuple(lines), weight=made.weight, size=made.size)
         else:
@@ -163,53 +175,52 @@ def _balanced(made: Block, text: str) -> Block:
 
 
 def _cut(text: str, weight: Weight, size: int, *, width: int, height: int, lines_max: int) -> Block:
-    face = font(weight, size)
-    lines = _lines(text, face, width, breaking=True) or []
+    lines = _lines(text, weight, size, width, breaking=True) or []
     room = max(1, min(lines_max, 1 + (height - round(size * CAPITAL)) // round(size * LEADING)))
     if len(lines) <= room:
         return Block(lines=tuple(lines), weight=weight, size=size)
     lines = lines[:room]
     last = lines.pop()
-    while last and width_of(_ended(last), face) > width:
+    while last and width_of(_ended(last), weight, size) > width:
         shorter = last.rpartition(" ")[0]
         last = shorter if shorter and len(shorter) > len(last) // 2 else last[:-1]
     return Block(lines=(*lines, _ended(last)), weight=weight, size=size)
 
 
 def _ended(line: str) -> str:
-    return line.rstrip(f" {NBSP}\u202f,;:.!?-–—(«") + ELLIPSIS
+    return line.rstrip(f" {NBSP}{NARROW},;:.!?-–—(«") + ELLIPSIS
 
 
-def _lines(text: str, face: ImageFont.FreeTypeFont, width: int, *, breaking: bool) -> list[str] | None:
+def _lines(text: str, weight: Weight, size: int, width: int, *, breaking: bool) -> list[str] | None:
     """``text`` in lines of at most ``width``; None when a word is wider and may not be broken."""
     lines: list[str] = []
     for word in text.split(" "):
         joined = f"{lines[-1]} {word}" if lines else word
-        if lines and width_of(joined, face) <= width:
+        if lines and width_of(joined, weight, size) <= width:
             lines[-1] = joined
-        elif width_of(word, face) <= width:
+        elif width_of(word, weight, size) <= width:
             lines.append(word)
         elif not breaking:
             return None
         else:
-            lines += _broken(word, face, width)
+            lines += _broken(word, weight, size, width)
     return lines
 
 
-def _broken(word: str, face: ImageFont.FreeTypeFont, width: int) -> Iterator[str]:
+def _broken(word: str, weight: Weight, size: int, width: int) -> Iterator[str]:
     """A word in pieces: after its hyphens where that helps, else anywhere."""
     while word:
-        end = _longest(word, face, width)
+        end = _longest(word, weight, size, width)
         yield word[:end]
         word = word[end:]
 
 
-def _longest(word: str, face: ImageFont.FreeTypeFont, width: int) -> int:
+def _longest(word: str, weight: Weight, size: int, width: int) -> int:
     """How many of its letters fit in one line, at least one."""
     fits, too_many = 1, len(word) + 1
     while too_many - fits > 1:
         tried = (fits + too_many) // 2
-        if width_of(word[:tried], face) <= width:
+        if width_of(word[:tried], weight, size) <= width:
             fits = tried
         else:
             too_many = tried

@@ -6,6 +6,7 @@ import os
 import time
 from functools import cache
 from itertools import combinations
+from math import ceil, floor
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from PIL import Image, ImageDraw
 from syndicator import lettering
 from syndicator.contract import MediaLimits
 from syndicator.drawing import PORTRAIT, PREVIEW, SQUARE, Layout, Line, compose, draw, read_logo, size_for
-from syndicator.lettering import LETTERS_MAX, block, drawable, font, width_of, written
+from syndicator.lettering import LETTERS_MAX, block, drawable, font, placed, width_of, written
 from syndicator.palette import NIGHT, OURS, WHITE, contrast, is_colour, palette_of, parsed
 from syndicator.shaping import draw as drawn
 from syndicator.shaping import draw_apart
@@ -24,6 +25,7 @@ from syndicator.text.face import SCHEME, Face, from_url, to_url
 from tests.media_scene import destinations, encoded, noise, opened, outside
 
 N = "\N{NO-BREAK SPACE}"
+NN = "\N{NARROW NO-BREAK SPACE}"
 SIZES = (PREVIEW, PORTRAIT, SQUARE)
 ANY = MediaLimits(images_max=4)
 LONG = "Pourquoi nous continuons, malgré tout, à défendre la place du vélo dans une ville qui n'a pas encore compris que "
@@ -88,9 +90,11 @@ def painted(name: str) -> Image.Image:
 
 
 def ink(line: Line) -> tuple[int, int, int, int]:
-    """Where the words really are, as FreeType draws them."""
-    left, top, right, bottom = font(line.weight, line.size).getbbox(line.text, anchor="ls")
-    return line.x, line.y + int(top), line.x + int(right - left), line.y + int(bottom)
+    """Where the words really are: every letter's ink at its place, as FreeType draws it."""
+    boxes = [(x, font(line.weight, line.size).getbbox(char, anchor="ls")) for char, x in placed(line.text, line.weight, line.size)]
+    left, right = min(x + box[0] for x, box in boxes), max(x + box[2] for x, box in boxes)
+    top, bottom = min(box[1] for _, box in boxes), max(box[3] for _, box in boxes)
+    return floor(line.x + left), line.y + int(top), ceil(line.x + right), line.y + int(bottom)
 
 
 @ON_CARDS
@@ -174,14 +178,14 @@ def test_what_is_no_colour_is_ours(colour: str) -> None:
 
 @pytest.mark.parametrize(("text", "expected"), [
     ("Fête du vélo", "Fête du vélo"),
-    ("Où ça ? Là !", f"Où ça{N}? Là{N}!"),
+    ("Où ça ? Là !", f"Où ça{NN}? Là{NN}!"), (f"Où{N}?", f"Où{N}?"),
     ("Samedi : « Bonjour »", f"Samedi{N}: «{N}Bonjour{N}»"),
     ("l'été d'Œdipe, c'hoari", "l’été d’Œdipe, c’hoari"),
     ("un 'mot' cité", "un 'mot' cité"),
     ("a / b", f"a{N}/ b"),
     ("  deux\n\tlignes  ", "deux lignes"),
     ("e\u0301te\u0301", "été"),
-    ("🎉 Fête 🎈 !", f"Fête{N}!"),
+    ("🎉 Fête 🎈 !", f"Fête{NN}!"),
     ("👩‍👩‍👧‍👦 Familles", "Familles"),
     ("Nouvel an (春节)", "Nouvel an"),
     ("春节 – Nouvel an chinois", "Nouvel an chinois"),
@@ -201,11 +205,22 @@ def test_the_fonts_hold_the_letters_of_europe() -> None:
     letters = "ÀÂÆÇÉÈÊËÎÏÔŒÙÛÜŸàâæçéèêëîïôœùûüÿ«»‹›“”‘’„…–—·ŀñÑáíóúÁÍÓÚòÒāēșțȘȚßẞäöÄÖąćęłńóśźżĄĆĘŁŃŚŹŻ"
     assert [char for char in letters if char not in drawable()] == []
     assert not drawable() & set("春عא\u202e\u200d\u0301\x00🎉")
-    empty = {weight: font(weight, 40).getmask("\U0010ffff").getbbox() for weight in lettering.FILES}  # type: ignore[attr-defined]
+    empty = {weight: font(weight, 40).getmask("\U0010ffff").getbbox() for weight in lettering.FILES}
     for weight in lettering.FILES:
         box = bytes(font(weight, 40).getmask("\U0010ffff"))
         assert empty[weight] is not None
         assert [char for char in letters if bytes(font(weight, 40).getmask(char)) == box] == []
+
+
+def test_letters_stand_as_the_fonts_want_it() -> None:
+    """Pairs are kerned: AV stands nearer than A and V do, as the font's designer said; both fonts know how."""
+    for weight in lettering.FILES:
+        (_, _), (_, near) = placed("AV", weight, 1000)
+        (_, _), (_, apart) = placed("HH", weight, 1000)
+        alone = font(weight, 1000).getlength("A") + placed("A", weight, 1000)[0][1]
+        assert -200 < near - alone < -30
+        assert apart == pytest.approx(font(weight, 1000).getlength("H") + placed("H", weight, 1000)[0][1])
+        assert width_of("AV", weight, 1000) < width_of("A", weight, 1000) + width_of("V", weight, 1000)
 
 
 def test_a_licence_lies_beside_the_fonts() -> None:
@@ -220,15 +235,14 @@ def test_lines_hold_their_words(width: int, text: str) -> None:
     """No line is wider than its box or opens with a sign that belongs to the word before; nothing is lost but behind an ellipsis."""
     clean = written(text)
     made = block(clean, "bold", width=width, height=400, largest=96, least=30, lines_max=6)
-    face = font("bold", made.size)
     assert made.lines
     assert len(made.lines) <= 6
     assert made.height <= 400
-    assert all(width_of(line, face) <= width for line in made.lines)
+    assert all(width_of(line, "bold", made.size) <= width for line in made.lines)
     said, there = "".join(made.lines).replace(" ", ""), clean.replace(" ", "")
     assert said == there or (said.endswith("…") and there.startswith(said[:-1]))
     assert (said == there) or made.size == 30 or len(clean) > LETTERS_MAX
-    if any(width_of(word, face) > width for word in clean.split(" ")):
+    if any(width_of(word, "bold", made.size) > width for word in clean.split(" ")):
         return
     assert not any(line.startswith(tuple(":;!?»…")) or line.endswith("«") for line in made.lines if len(line) > 1)
 
@@ -356,7 +370,7 @@ def test_a_logo_is_shown(tmp_path: Path, kind: str, size: tuple[int, int]) -> No
 ])  # fmt: skip
 def test_a_logo_stands_out(colours: dict[str, tuple[int, ...]], plate: tuple[int, int, int]) -> None:
     """A light one lies on night, a dark one on white, one with a ground of its own on that."""
-    made = draw(CARDS["short"][0], *PREVIEW, logo=logo(300, 300, **colours))  # type: ignore[arg-type]
+    made = draw(CARDS["short"][0], *PREVIEW, logo=logo(300, 300, **colours))
     box = laid_out("short", PREVIEW).logo
     assert box is not None
     assert made.getpixel((box[0] + 6, (box[1] + box[3]) // 2)) == plate
