@@ -24,7 +24,10 @@ from syndicator.problems import Problem
 from syndicator.words import languages
 from tests.engine_scene import START, Scene, stage
 
-KINDS = ("unreachable", "rate-limited", "auth", "refused", "emptied", "bug", "unknown", "rejected", "cannot-delete", "clock")
+KINDS = (
+    *("unreachable", "rate-limited", "auth", "refused", "emptied", "bug", "unknown", "rejected", "cannot-delete", "clock"),
+    *("media", "budget", "budget-soon", "expiring"),
+)
 
 
 @dataclass(kw_only=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from syndicator.contract import Limits
-from syndicator.model import Purpose, Rendition
+from syndicator.model import Rendition
 from syndicator.text.links import addresses
 
 NBSP = "\u00a0"
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 
 
-def cost_of(rendition: Rendition, limits: Limits, purpose: Purpose = "create") -> int:
+def cost_of(rendition: Rendition, limits: Limits, purpose: str = "create") -> int:
     """What it costs to send ``rendition`` there, in thousandths of ``limits.prices.currency``; 0 where nothing is charged."""
     prices = limits.prices
     if prices is None:
