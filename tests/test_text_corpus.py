@@ -19,7 +19,6 @@ from tests.text_networks import X
 TESTS = Path(__file__).parent
 TABLES = ("html.toml", "render.toml")
 ELSEWHERE = {
-    38: ("test_a_thread_is_mirrored_in_order_and_as_a_thread"),
     39: ("test_a_lost_part_is_resumed_under_its_true_parent",),
     53: (
         "test_the_same_text_twice_is_two_posts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from syndicator.contract import Limits, TextUnit
 from syndicator.text.count import atoms, fits, graphemes, length
-from tests.text_networks import BLUESKY, MASTODON, NETWORKS, TELEGRAM, X
+from tests.text_networks import BLUESKY, MASTODON, NETWORKS, TELEGRAM, THREADS, X
 
 _DATA: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "twitter-text" / "validate.json").read_text())
 # The first section counts as version 2 does, where two of its texts hold emoji that version 3 counts for less.
@@ -43,6 +43,8 @@ FAMILY = "👨‍👩‍👧‍👦"
         (FAMILY + "🇫🇷👍🏽1️⃣", X, 8),
         (FAMILY + "🇫🇷👍🏽1️⃣", BLUESKY, 4),
         (FAMILY, TELEGRAM, 11),
+        (FAMILY, THREADS, 25),
+        ("🇫🇷👍🏽1️⃣é漢", THREADS, 8 + 8 + 1 + 3 + 3 + 1 + 1),
         ("e\u0301", X, 1),
         ("e\u0301", MASTODON, 1),
         ("漢字", X, 4),
@@ -92,7 +94,7 @@ TEXTS = st.lists(FRAGMENTS | st.text(max_size=3), max_size=12).map(lambda parts:
 
 
 @settings(max_examples=300, deadline=None)
-@given(text=TEXTS, unit=st.sampled_from(["characters", "graphemes", "utf16", "weighted", "bytes"]), url=st.sampled_from([None, 23]))
+@given(text=TEXTS, unit=st.sampled_from(get_args(TextUnit)), url=st.sampled_from([None, 23]))
 def test_the_pieces_make_the_whole(text: str, unit: TextUnit, url: int | None) -> None:
     """Pieces that are never cut cover the text, and their costs add up to its length."""
     limits = Limits(text_unit=unit, url_length=url)

@@ -77,7 +77,7 @@ LIMITS = st.one_of(
     st.builds(
         Limits,
         text_max=st.integers(1, 60),
-        text_unit=st.sampled_from(["characters", "graphemes", "utf16", "weighted", "bytes"]),
+        text_unit=st.sampled_from(["characters", "graphemes", "utf16", "weighted", "threads", "bytes"]),
         bytes_max=st.none() | st.integers(1, 80),
         url_length=st.none() | st.just(23),
     ),

@@ -32,13 +32,14 @@ _HANDLE = regex.compile(
 
 def neutralise(text: Text, known: Sequence[Mention], style: MentionStyle = "handle") -> Linked:
     """The text with no live handle in it; ``known`` are the mentions that the origin lists, always with their host."""
-    edits: list[Edit] = []
-    position = 0
-    for start, end, said in sorted(_replacements(text, _Known(known), style)):
-        if start >= position:
-            edits.append((start, end, said))
-            position = end
-    return _without_remains(_linked(text).replaced(edits))
+    people = _Known(known)
+    made = _linked(text).replaced(_apart(_replacements(text, people, style)))
+    for _ in range(_PASSES_MAX):
+        again = _apart(_replacements(Text(text=made.text), people, style))
+        if not again:
+            break
+        made = made.replaced(again)
+    return _without_remains(made)
 
 
 def neutralise_plain(text: str, known: Sequence[Mention] = (), style: MentionStyle = "handle") -> str:
@@ -67,6 +68,15 @@ class _Known:
         # Several people of that name, or an origin that lists nobody: the host of the link is the best there is.
         link_host = urlsplit(url).hostname if url else None
         return f"{user}@{link_host}" if link_host else user
+
+
+def _apart(edits: Sequence[Edit]) -> list[Edit]:
+    """Of edits that overlap, the first."""
+    chosen: list[Edit] = []
+    for edit in sorted(edits):
+        if not chosen or edit[0] >= chosen[-1][1]:
+            chosen.append(edit)
+    return chosen
 
 
 def _linked(text: Text) -> Linked:
