@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 from syndicator import steps
 from syndicator.config import Alerts, Config, DestinationConfig, Network, SourceConfig
 from syndicator.contract import Association, Context, Limits, View
+from syndicator.errors import Gone as GoneThere
 from syndicator.http import Sessions
 from syndicator.model import Batch, Delivery, Item, Post, Receipt, Rendition, Tombstone
 from syndicator.problems import Problem
@@ -186,6 +187,19 @@ class Wall:
         self.keys[key] = remote_id
         return self.receipt(remote_id)
 
+    def edit(self, receipt: Receipt, rendition: Rendition) -> Receipt:
+        """Change what hangs there."""
+        if receipt.remote_id not in self.signs:
+            raise GoneThere(receipt.remote_id)
+        self.signs[receipt.remote_id].edits.append(rendition.text)
+        return receipt
+
+    def remove(self, receipt: Receipt) -> None:
+        """Take something down."""
+        if self.signs.pop(receipt.remote_id, None) is None:
+            raise GoneThere(receipt.remote_id)
+        self.removed.append(receipt.remote_id)
+
     def receipt(self, remote_id: str) -> Receipt:
         return Receipt(remote_id=remote_id, url=f"https://wall.example/{remote_id}", uri=f"https://wall.example/uri/{remote_id}")
 
@@ -219,18 +233,25 @@ class PlainWall(MuteWall):
     """Can edit and remove; nobody can ask it what went out."""
 
     async def update(self, receipt: Receipt, rendition: Rendition) -> Receipt:
-        return await self.wall.do("update", lambda: self._edited(receipt, rendition))
+        return await self.wall.do("update", lambda: self.wall.edit(receipt, rendition))
 
     async def delete(self, receipt: Receipt) -> None:
-        await self.wall.do("delete", lambda: self._removed(receipt))
+        await self.wall.do("delete", lambda: self.wall.remove(receipt))
 
-    def _edited(self, receipt: Receipt, rendition: Rendition) -> Receipt:
-        self.wall.signs[receipt.remote_id].edits.append(rendition.text)
-        return receipt
 
-    def _removed(self, receipt: Receipt) -> None:
-        self.wall.signs.pop(receipt.remote_id, None)
-        self.wall.removed.append(receipt.remote_id)
+
+class EditingWall(MuteWall):
+    """Can edit, not remove."""
+
+    async def update(self, receipt: Receipt, rendition: Rendition) -> Receipt:
+        return await self.wall.do("update", lambda: self.wall.edit(receipt, rendition))
+
+
+class RemovingWall(MuteWall):
+    """Can remove, not edit, as X."""
+
+    async def delete(self, receipt: Receipt) -> None:
+        await self.wall.do("delete", lambda: self.wall.remove(receipt))
 
 
 class FindableWall(PlainWall):
