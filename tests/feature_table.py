@@ -34,10 +34,13 @@ def said(value: object) -> str:
 
 
 def bytes_said(size: int | None) -> str | None:
-    """A size as people say it; below one MiB in KiB."""
+    """A size as its service says it: in thousands where it is round so, else in powers of 1024."""
     if size is None:
         return None
-    return f"{size // 1024**2} Mio" if size >= 1024**2 else f"{size // 1024} Kio"
+    for unit, name in ((10**9, "Go"), (10**6, "Mo"), (1024**2, "Mio"), (1024, "Kio")):
+        if size >= unit and size % unit == 0:
+            return f"{size // unit} {name}"
+    return f"{size} octets"
 
 
 def row(*cells: object) -> str:
