@@ -294,13 +294,12 @@ async def test_a_picture_that_will_never_do_stops_no_text(
 @pytest.mark.parametrize("fault", [
     answered(500, b"", path="/rest/images"), Fault(action="lose", path="/rest/images"), answered(503, HTML_ERROR, path="/rest/images"),
     answered(200, b"{}", path="/rest/images"), answered(200, b"[]", path="/rest/images"),
-    answered(200, b'{"value": {"uploadUrl": "https://voleur.example/x", "image": "urn:li:image:1"}}', path="/rest/images"),
     answered(500, b"", method="PUT", path="/dms-uploads"), Fault(action="lose", method="PUT"),
-], ids=["500", "lost", "html", "empty", "list", "elsewhere", "put-500", "put-lost"])  # fmt: skip
+], ids=["500", "lost", "html", "empty", "list", "put-500", "put-lost"])  # fmt: skip
 async def test_an_upload_that_failed_left_nothing(
     server: LinkedinSimulator, publisher: LinkedinPublisher, files: Files, fault: Fault
 ) -> None:
-    """Nobody sees it, so it is simply tried again; and the token goes nowhere but to LinkedIn."""
+    """Nobody sees it, so it is simply tried again."""
     server.fault(fault)
     with pytest.raises(Transient):
         await publisher.prepare(make_rendition(attachments=pictures(files, "1.jpg")), "key")
@@ -308,12 +307,23 @@ async def test_an_upload_that_failed_left_nothing(
     assert server.shown == []
 
 
+async def test_the_token_goes_to_linkedin_alone(server: LinkedinSimulator, publisher: LinkedinPublisher, files: Files) -> None:
+    """Wherever it is told to send a picture."""
+    elsewhere = files.url.replace("127.0.0.1", "localhost")
+    told = {"value": {"uploadUrl": f"{elsewhere}/1.jpg", "image": "urn:li:image:1"}}
+    server.fault(answered(200, json.dumps(told).encode(), path="/rest/images"))
+    with pytest.raises(Transient):
+        await publisher.prepare(make_rendition(attachments=pictures(files, "1.jpg")), "key")
+
+    assert [seen.method for seen in files.requests] == ["GET"]
+
+
 async def test_videos_stay_at_home(server: LinkedinSimulator, publisher: LinkedinPublisher, files: Files) -> None:
-    """Rendered as a still picture and a link; one that comes all the same is not sent."""
+    """Rendered as a still picture and a link; one that comes all the same is neither fetched nor sent."""
     film = Attachment(url=f"{files.url}/film.mp4", type="video")
     await publisher.publish(make_rendition(text="Une balade", attachments=(film,)), "key")
 
-    assert LIMITS.media.videos_max == 0
+    assert (LIMITS.media.videos_max, files.requests) == (0, [])
     assert [(post.shown, post.content) for post in server.shown] == [("Une balade", {})]
 
 
@@ -355,12 +365,15 @@ async def test_pictures_alone_are_found_by_themselves(server: LinkedinSimulator,
     assert found == [*made, None]
 
 
-async def test_too_many_posts_since_leave_it_open(server: LinkedinSimulator, publisher: LinkedinPublisher) -> None:
-    """What may stand further back is not declared absent."""
+async def test_too_many_posts_since_leave_it_open(server: LinkedinSimulator, publisher: LinkedinPublisher, clock: Clock) -> None:
+    """What may stand further back is not declared absent; what is older than we are has nothing to say."""
     for number in range(50):
         await publisher.publish(make_rendition(text=f"Brève {number}"), f"key-{number}")
     with pytest.raises(Transient):
         await publisher.find("key", make_rendition(text="Perdu"))
+    clock.forward(hours=1)
+
+    assert await publisher.find("key", make_rendition(text="Perdu", published_at=clock())) is None
 
 
 @pytest.mark.parametrize("answer", [b"{}", b'{"elements": null}', b"[]", b"<html>"])

@@ -45,7 +45,7 @@ from connectors.linkedin.posts import Json, Picture, body, changed_at, made_at, 
 from connectors.linkedin.rest import ROLE_HINT, Duplicate, Rest, encoded, object_in
 from syndicator import media
 from syndicator.contract import Context, Limits, MediaLimits, Secret
-from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, Rejected, Transient, words
+from syndicator.errors import AuthExpired, Gone, NotReady, OutcomeUnknown, Rejected, Transient, words
 from syndicator.media import MediaFile
 from syndicator.model import Attachment, Receipt, Rendition
 
@@ -225,7 +225,7 @@ class LinkedinPublisher:
     async def _prepared(self, rendition: Rendition) -> Prepared:
         _refuse_private(rendition)
         ready = Prepared(at=self._context.now())
-        pictures = [await self._uploaded(one) for one in rendition.attachments[: LIMITS.media.images_max] if one.type == "image"]
+        pictures = [await self._uploaded(one) for one in rendition.attachments[: LIMITS.media.images_max]]
         found = tuple(picture for picture in pictures if picture is not None)
         if found or rendition.card is None or rendition.card.image is None:
             return replace(ready, pictures=found)
@@ -263,7 +263,7 @@ class LinkedinPublisher:
         except Gone:
             status = "gone"
         if status in ("PROCESSING", "WAITING_UPLOAD"):
-            raise Transient(f"LinkedIn is still working on {urn}")
+            raise NotReady(f"LinkedIn is still working on {urn}")
         if status != "AVAILABLE":
             self._context.log.warning("media left out urn=%s: %s", urn, status)
         return bool(status == "AVAILABLE")
