@@ -9,18 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from syndicator.contract import Association, Limits
-from syndicator.model import Actor, Attachment, Event, Item, Mention, Offer, Poll, Post, Quote, Rendition
+from syndicator.model import Actor, Attachment, Event, Mention, Offer, Poll, Post, Quote, Rendition
 from syndicator.render import render
 from syndicator.route import Style
 from syndicator.testing import NOW, make_event, make_post
-from syndicator.text.clean import clean
-from syndicator.text.count import fits, length
+from syndicator.text.count import length
 from syndicator.text.face import from_url
-from syndicator.text.links import addresses, emails, mentions
 from syndicator.text.notes import describe, explain
 from tests.text_networks import BLUESKY, MASTODON, NETWORKS, X
 
@@ -168,96 +164,6 @@ def test_explained_in_words() -> None:
         for note in case.get("notes", ()):
             assert describe(note, "fr") != describe(note, "en")
             assert describe(note, "fr") != note
-
-
-WORDS = st.sampled_from([
-    "https://ex.org/a?b=c", "https://a.example/x", "exemple.fr", "#tag", "#noX", "@u", "@u@host.example", "a@b.fr", "mot", "élan",
-    "👨‍👩‍👧‍👦", "中文字", ":blob:", "&lt;3", "<br>", "</p><p>", "« oui »", "fin.", "<b>", "</a>", "*x*", "_y_", "M. ",
-])  # fmt: skip
-HTML = st.lists(WORDS, max_size=90).map(lambda words: "<p>" + " ".join(words) + "</p>")
-LINES = st.lists(WORDS.filter(lambda word: "<" not in word), max_size=12).map(" ".join)
-STYLES = st.builds(
-    Style,
-    link=st.sampled_from(["always", "when-cut", "never"]),
-    content_warnings=st.sampled_from(["show", "link"]),
-    mentions=st.sampled_from(["handle", "name"]),
-    hashtags=st.sampled_from(["keep", "drop"]),
-    long_text=st.sampled_from(["shorten", "thread"]),
-    custom_emoji=st.sampled_from(["drop", "keep"]),
-    footer=st.sampled_from(["", "Retrouvez-nous sur Mastodon."]),
-)
-PICTURES = st.lists(
-    st.builds(
-        Attachment,
-        url=st.just("https://h.fr/a"),
-        type=st.sampled_from(["image", "video", "gifv", "audio", "unknown"]),
-        description=LINES,
-        preview_url=st.sampled_from([None, "https://h.fr/p.jpg"]),
-    ),
-    max_size=6,
-).map(tuple)
-POSTS = st.builds(
-    make_post,
-    kind=st.sampled_from(["note", "article", "video", "live", "image", "audio"]),
-    title=LINES,
-    html=HTML,
-    summary=LINES,
-    content_warning=st.sampled_from(["", "bruit", "@u " * 30]),
-    sensitive=st.booleans(),
-    emojis=st.just(("blob",)),
-    tags=st.lists(st.sampled_from(["vélo", "noX", "économie sociale"]), max_size=3).map(tuple),
-    attachments=PICTURES,
-    poll=st.none() | st.builds(Poll, options=st.lists(LINES, min_size=2, max_size=4).map(tuple), closes_at=st.sampled_from([None, NOW])),
-    quote=st.none() | st.builds(Quote, url=st.just("https://h.fr/1"), text=LINES, accepted=st.booleans()),
-    language=st.sampled_from(["fr", "en", None, "french"]),
-)
-EVENTS = st.builds(
-    make_event,
-    title=LINES.filter(str.strip),
-    html=HTML,
-    status=st.sampled_from(["confirmed", "tentative", "cancelled"]),
-    tags=st.lists(st.sampled_from(["vélo", "noX", "économie sociale"]), max_size=3).map(tuple),
-    full=st.booleans(),
-    online_url=st.sampled_from([None, "https://visio.example/a"]),
-    image=st.none() | st.builds(Attachment, url=st.just("https://h.fr/a.jpg"), description=LINES),
-    offers=st.sampled_from([(), (Offer(price="5"),)]),
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(item=POSTS | EVENTS, limits=st.sampled_from(list(LIMITS.values())), style=STYLES)
-def test_every_rendition_keeps_the_promises(item: Item, limits: Limits, style: Style) -> None:
-    """Within every limit, no stranger's handle, no control tag, clean text, pictures within their number, the same every time."""
-    plain = replace(limits, markup="plain")
-    done = render(item, plain, style, association=ASSOCIATION, destination_names=["x"])
-    assert done == render(item, plain, style, association=ASSOCIATION, destination_names=["x"])
-    assert [part.part for part in done] == list(range(len(done)))
-    for part in done:
-        assert fits(part.text, plain)
-        assert limits.title_max is None or len(part.title) <= limits.title_max
-        assert "nox" not in part.text.casefold()
-        assert part.text == clean(part.text)
-        assert _live_handles(part.text) == []
-        images = [attachment for attachment in part.attachments if attachment.type == "image"]
-        assert len(images) <= limits.media.images_max
-        assert len(part.attachments) - len(images) <= limits.media.videos_max
-        assert all(limits.media.alt_max is None or len(picture.description) <= limits.media.alt_max for picture in part.attachments)
-        if isinstance(item, Post) and (item.sensitive or item.content_warning) and not limits.content_warning:
-            assert all(from_url(attachment.url) for attachment in part.attachments) or limits.sensitive_media
-        assert style.custom_emoji == "keep" or isinstance(item, Event) or ":blob:" not in part.text
-
-
-@settings(max_examples=150, deadline=None)
-@given(item=POSTS | EVENTS, name=st.sampled_from(["x", "bluesky", "mastodon"]))
-def test_the_way_home_survives(item: Item, name: str) -> None:
-    """Where the route always wants the link, every rendition has it, whole, in its last part."""
-    done = render(item, LIMITS[name], Style(link="always"), association=ASSOCIATION)
-    assert item.url in [entity.value for entity in addresses(done[-1].text)]
-
-
-def _live_handles(text: str) -> list[str]:
-    taken = [(entity.start, entity.end) for entity in [*addresses(text), *emails(text)]]
-    return [entity.value for entity in mentions(text) if not any(start <= entity.start < end for start, end in taken)]
 
 
 def test_warning_and_text_share_the_room() -> None:
