@@ -7,6 +7,7 @@ SyndicatorError
 └─ ConnectorError
    ├─ Transient              surely not published: retry, exponential with jitter, until the item is too old
    │  ├─ RateLimited(at)     the whole account waits until then
+   │  ├─ NotReady            the service is still at work on what it was given: asked again, nothing else waits
    │  └─ Unprepared          what was prepared is of no use any more: prepare it anew, then as above
    ├─ OutcomeUnknown         maybe published: same key inside the key window; else find(); else park for a person
    ├─ AuthExpired            pause the account, alert, keep everything; resumes by itself once the credential works
@@ -100,6 +101,10 @@ class RateLimited(Transient):
     def __init__(self, detail: str, *, at: datetime | None = None, hint: Words | None = None) -> None:
         self.at = at
         super().__init__(detail, hint=hint)
+
+
+class NotReady(Transient):
+    """Surely not published yet: the service is still at work on the media or the container; no fault of anybody's."""
 
 
 class Unprepared(Transient):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from syndicator.errors import ConnectorError, Transient, Unprepared
+from syndicator.errors import ConnectorError, NotReady, Transient, Unprepared
 from syndicator.logs import event
 from syndicator.model import Delivery, Receipt, Rendition
 from syndicator.policy import FOLLOWS, Decision, Done, Drop, NotYet, Park, Pause, Recover, Retry, backoff, decide
@@ -52,7 +52,7 @@ async def _postpone(tenant: Tenant, delivery: Delivery, decision: Decision, erro
     rest = decision.at if isinstance(decision, Pause) else None
     key = f"destinations.{name}"
     if (
-        isinstance(error, Transient) and not isinstance(error, NotYet) and rest is None
+        isinstance(error, Transient) and not isinstance(error, NotYet | NotReady) and rest is None
     ):  # an outage is the account's, not the item's: do not knock once an item
         tenant.failures[key] = tenant.failures.get(key, 0) + 1
         rest = now + min(backoff(tenant.failures[key], tenant.rng) / 4, timedelta(minutes=5))

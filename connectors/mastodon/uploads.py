@@ -10,7 +10,7 @@ from typing import Any
 
 from syndicator import media
 from syndicator.contract import Context, MediaLimits
-from syndicator.errors import Gone, OutcomeUnknown, Rejected, Transient
+from syndicator.errors import Gone, NotReady, OutcomeUnknown, Rejected, Transient
 from syndicator.model import Attachment, Rendition
 
 TRUSTED_FOR = timedelta(hours=1)
@@ -92,7 +92,7 @@ class Uploads:
                     self._context.log.warning("media left out url=%s: %s", file.url, error.detail)
                     continue
                 if not answer.get("url"):
-                    raise Transient(f"the server is still working on {file.url}")
+                    raise NotReady(f"the server is still working on {file.url}")
             settled.append(file)
         return settled
 

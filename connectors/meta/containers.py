@@ -17,7 +17,7 @@ from typing import Any
 from connectors.meta.graph import Graph, Json
 from connectors.meta.tokens import LongLived
 from syndicator.contract import Context
-from syndicator.errors import AuthExpired, ConnectorError, Gone, OutcomeUnknown, Rejected, Transient, Unprepared
+from syndicator.errors import AuthExpired, ConnectorError, Gone, NotReady, OutcomeUnknown, Rejected, Transient, Unprepared
 from syndicator.model import Receipt, Rendition
 
 KEY_WINDOW_S = 24 * 3600
@@ -130,7 +130,7 @@ class Containers:
         if state in ("ERROR", "EXPIRED"):
             raise self._failed(prepared, state, reason)
         if state != "FINISHED":
-            raise Transient(f"container {prepared.container} is {state or 'in an unknown state'}")
+            raise NotReady(f"container {prepared.container} is {state or 'in an unknown state'}")
         token = await self._tokens.current()
         path, body = f"{account}/{self._calls.publish}", {"creation_id": prepared.container}
         given: dict[str, Any] = {"data": body} if self._calls.as_form else {"json": body}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.x.limits import GIF_MAX_BYTES, GIF_MAX_PIXELS, LIMITS, STILLS
 from syndicator import media
 from syndicator.contract import Context
-from syndicator.errors import Gone, Rejected, Transient, Unprepared
+from syndicator.errors import Gone, NotReady, Rejected, Transient, Unprepared
 from syndicator.media import MediaFile
 from syndicator.model import Attachment, Rendition
 
@@ -84,7 +84,7 @@ class Uploads:
             self._context.log.warning("media left out url=%s: X failed on it", file.url)
             return False
         if state != "succeeded":
-            raise Transient(f"X is still working on {file.url}")
+            raise NotReady(f"X is still working on {file.url}")
         return True
 
     async def _upload(self, attachment: Attachment, *, alone: bool, sensitive: bool) -> Upload | None:
