@@ -160,9 +160,11 @@ INSTAGRAM = MediaLimits(
 
 def sides(limits: MediaLimits) -> dict[str, tuple[int, int]]:
     """Sizes at each of a destination's limits, and one above."""
-    most = min(limits.image_max_pixels or shaping.PIXELS_KEPT, shaping.PIXELS_KEPT)
-    across = int(most**0.5)
-    found = {"pixels": (across, most // across), "pixels above": (across, most // across + 1), "one": (1, 1)}
+    found = {"one": (1, 1)}
+    if limits.image_max_pixels:
+        most = min(limits.image_max_pixels, shaping.PIXELS_KEPT)
+        across = int(most**0.5)
+        found |= {"pixels": (across, most // across), "pixels above": (across, most // across + 1)}
     if limits.image_min_width:
         found |= {"narrowest": (limits.image_min_width, 300), "narrower": (limits.image_min_width - 1, 300)}
     if limits.image_max_width:
@@ -179,13 +181,17 @@ def test_every_network_gets_what_it_takes(name: str) -> None:
     """At each of its limits and one above: its type, its pixels, its widths, its proportions."""
     limits = NETWORKS[name]
     for what, size in sides(limits).items():
-        for mode, form in (("L", "JPEG"), ("RGBA", "PNG")) if what != "pixels" else (("L", "JPEG"),):
-            if size[0] * size[1] > 3_000_000 and mode != "L":
-                continue
+        for mode, form in (("L", "JPEG"), ("RGBA", "PNG")) if what in ("one", "wider", "taller", "flatter") else (("L", "JPEG"),):
             assert outside(shape(encoded(Image.new(mode, size), form), limits), limits) == [], (what, size)
 
 
 NOISE = encoded(noise(1200, 1200), "JPEG", quality=95)
+
+
+def test_a_network_without_a_limit_of_pixels_has_ours() -> None:
+    """At 16 megapixels a picture stays as it is, above it becomes smaller."""
+    at, above = (shape(encoded(Image.new("L", (4096, height)), "JPEG"), MediaLimits(images_max=1)) for height in (4096, 4097))
+    assert [(found.width, found.height) for found in (at, above)] == [(4096, 4096), (4095, 4096)]
 
 
 @NETWORK
