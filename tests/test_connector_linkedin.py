@@ -17,7 +17,7 @@ from yarl import URL
 from connectors.linkedin import LIMITS, LinkedinPublisher
 from connectors.linkedin.posts import plain
 from syndicator.contract import Secret
-from syndicator.errors import AuthExpired, ConnectorError, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
+from syndicator.errors import AuthExpired, ConnectorError, Gone, NotReady, OutcomeUnknown, RateLimited, Rejected, Transient
 from syndicator.http import Sessions
 from syndicator.model import Attachment, Card, Receipt, Rendition
 from syndicator.sandbox.linkedin import AUTHOR, COMMENTARY_MAX, ORGANIZATION, TOKEN, LinkedinSimulator, duplicate, little, refusal
@@ -263,7 +263,7 @@ async def test_a_picture_that_is_not_ready_makes_the_post_wait(
     server.works_at_once = False
     rendition = make_rendition(attachments=pictures(files, "1.jpg"))
     prepared = await publisher.prepare(rendition, "key")
-    with pytest.raises(Transient):
+    with pytest.raises(NotReady):
         await publisher.publish(rendition, "key", prepared=prepared)
     assert server.shown == []
     server.work()

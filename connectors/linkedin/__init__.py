@@ -252,7 +252,7 @@ class LinkedinPublisher:
         return str(value["image"])
 
     async def _settled(self, ready: Prepared) -> Prepared:
-        """Without the pictures that LinkedIn failed on. Raises Transient while it works on one."""
+        """Without the pictures that LinkedIn failed on. Raises NotReady while it works on one."""
         pictures = tuple([picture for picture in ready.pictures if await self._is_there(picture.urn)])
         thumbnail = ready.thumbnail if ready.thumbnail and await self._is_there(ready.thumbnail) else None
         return replace(ready, pictures=pictures, thumbnail=thumbnail)
