@@ -72,7 +72,8 @@ def error_of(response: Response, now: datetime, *, write: bool) -> ConnectorErro
     if response.status == 429 or code == "M_LIMIT_EXCEEDED":
         return RateLimited(said, at=_wait(document, response, now))
     if response.status >= 500 or response.status == 408:
-        return error
+        # A proxy that gave up says nothing about the server behind it.
+        return OutcomeUnknown(said) if write else error
     if code in TOKENS:
         return TokenRefused(said, hint=TOKEN_HINT)
     for codes, hint in ((ACCOUNTS, ACCOUNT_HINT), (TERMS, TERMS_HINT), (SERVER, SERVER_HINT)):
