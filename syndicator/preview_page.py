@@ -110,6 +110,7 @@ def _part(part: Rendition, number: int, places: Sequence[Shown], images: Mapping
         "warning": part.content_warning,
         "title": part.title,
         "language": part.language,
+        "link": part.link,
         "segments": segments(part, limits),
         "pictures": [_picture(attachment, limits, images) for attachment in part.attachments],
         "card": {

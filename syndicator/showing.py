@@ -104,8 +104,11 @@ def most(part: Rendition, limits: Limits) -> int | None:
 
 def price_of(part: Rendition, one: Shown) -> str:
     """What it costs there, in words; empty where nothing is charged."""
-    prices = one.limits.prices
-    return in_words(cost_of(part, one.limits, one.purpose), prices.currency, one.language) if prices else ""
+    return _price(part, one.limits, one.language)
+
+
+def _price(part: Rendition, limits: Limits, language: str) -> str:
+    return in_words(cost_of(part, limits), limits.prices.currency, language) if limits.prices else ""
 
 
 def as_seen(text: str, markup: Markup) -> str:
@@ -154,7 +157,10 @@ def together(shown: Sequence[Shown]) -> list[list[Shown]]:
     looks: dict[Any, list[Shown]] = {}
     for one in shown:
         look = tuple(
-            (part.title, part.text, part.content_warning, part.part, part.parts, part.notes, tuple(map(_alt, part.attachments)))
+            (
+                *(part.title, as_seen(part.text, one.limits.markup), part.content_warning, part.link, part.card),
+                *(part.part, part.parts, part.notes, tuple(map(_alt, part.attachments))),
+            )
             for part in one.renditions
         )
         looks.setdefault((one.uid, one.purpose, look), []).append(one)
@@ -170,14 +176,15 @@ def lines(places: Sequence[Shown], language: str) -> list[str]:
     if not first.renditions:
         return [*out, f"└─ {say(language, 'showing.nothing')}"]
     for number, part in enumerate(first.renditions):
-        out += [visible(row) for row in _body(part, language)]
+        out += [visible(row) for row in _body(part, first.limits, language)]
         out += _measures(part, [(one.destination, one.renditions[number], one.limits) for one in places], language)
     return [*out, "└─"]
 
 
-def _body(part: Rendition, language: str) -> list[str]:
+def _body(part: Rendition, limits: Limits, language: str) -> list[str]:
     head = [f"⚠ {part.content_warning}"] if part.content_warning else []
-    body = [*head, *([part.title, ""] if part.title else []), *part.text.splitlines()]
+    body = [*head, *([part.title, ""] if part.title else []), *as_seen(part.text, limits.markup).splitlines()]
+    body += ["", f"🔗 {part.link}"] if part.link else []
     out = ["│ " + row for line in body for row in (textwrap.wrap(line, WIDTH) or [""])]
     for attachment in part.attachments:
         alt = attachment.description or say(language, "showing.no-alt")
@@ -190,7 +197,9 @@ def _measures(part: Rendition, places: Sequence[tuple[str, Rendition, Limits]], 
     used = []
     for name, rendition, limits in places:
         room = most(rendition, limits)
-        used.append((f"{name} " if len(places) > 1 else "") + f"{length(rendition.text, limits)}{f'/{room}' if room else ''}")
+        price = _price(rendition, limits, language)
+        length_used = f"{length(rendition.text, limits)}{f'/{room}' if room else ''}{f' ({price})' if price else ''}"
+        used.append((f"{name} " if len(places) > 1 else "") + length_used)
     turn = [f"{part.part + 1}/{part.parts}"] if part.parts > 1 else []
     return [f"├─ {' · '.join([*used, *turn])}", *(f"│  {describe(note, language)}" for note in part.notes)]
 
