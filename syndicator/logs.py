@@ -30,7 +30,8 @@ _SHAPES = (
     (
         re.compile(
             r"(?i)((?:access_|refresh_|id_|bot_|app_)?(?:token|password|passwd|secret|apikey|api_key|client_secret|app_password|accessjwt|refreshjwt)"
-            r"[\"']?\s*[=:]\s*[\"']?)[^\s&\"',;}]+"
+            # After a colon and a space, a word is a sentence's, such as "token: missing"; a credential is longer, or has digits.
+            r"[\"']?\s*(?:=\s*[\"']?|:\s*[\"']|:(?=\S)|:\s+(?=\S{12}|\S*\d)))[^\s&\"',;}]+"
         ),
         r"\1" + HIDDEN,
     ),

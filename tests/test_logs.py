@@ -105,7 +105,8 @@ def test_secrets_are_known_by_their_places(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "tokens=3 keywords=velo", "the author said: secretary", "https://x.example:8080/path", "mail to a@b.example: done",
+    "destinations.x.api_key: tout le monde peut lire ce fichier", "tokens=3 keywords=velo", "the author said: secretary",
+    "https://x.example:8080/path", "mail to a@b.example: done",
     "2026-11-21T12:00:00Z", "https://x.example/@asso/1", "https://social.example:3000/@asso@b.example",
 ])  # fmt: skip
 def test_innocent_text_is_left_alone(text: str) -> None:
