@@ -17,7 +17,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -34,10 +34,11 @@ from interop.processes import Running, answers, free_port, start
 from interop.relay import Relay
 from interop.report import Report
 from syndicator.contract import CanDelete, CanFind, CanPrepare, Limits, Publisher, Secret
-from syndicator.model import Attachment, Receipt
+from syndicator.http import Sessions
+from syndicator.model import Attachment, Card, Receipt, Span
 from syndicator.sandbox.bluesky import BlueskySimulator
 from syndicator.sandbox.server import Simulator
-from syndicator.testing import PublisherContract, make_rendition
+from syndicator.testing import PublisherContract, make_context, make_rendition
 
 PACKAGE = "@atproto/dev-env@0.3.215"
 PASSWORD = "hunter2"  # noqa: S105 - of accounts that live for a second
@@ -107,7 +108,7 @@ class Account(Relay):
 
 
 class Pictures(Simulator):
-    """A stranger's server with pictures on it."""
+    """A stranger's server with pictures and a film on it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,7 +118,32 @@ class Pictures(Simulator):
         self.app.router.add_get("/{name}", self._give)
 
     async def _give(self, request: web.Request) -> web.Response:
+        if request.match_info["name"].endswith(".mp4"):
+            return web.Response(body=b"\x00\x00\x00\x18ftypisom" + bytes(600), content_type="video/mp4")
         return web.Response(body=self._body, content_type="image/png")
+
+
+class Videos(Simulator):
+    """A video service, played by us; what it leaves on the real server, it leaves there with the pass that it was given."""
+
+    def __init__(self, real: str) -> None:
+        super().__init__()
+        self._real = real
+        self._blobs: list[dict[str, Any]] = []
+        self.app.router.add_post("/xrpc/app.bsky.video.uploadVideo", self._upload)
+        self.app.router.add_get("/xrpc/app.bsky.video.getJobStatus", self._status)
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        data = await request.read()
+        left = await asyncio.to_thread(say, self._real, "com.atproto.repo.uploadBlob", token=token, data=data, media_type="video/mp4")
+        if "blob" not in left.body:
+            return web.json_response(left.body, status=left.status)
+        self._blobs.append(left.body["blob"])
+        return web.json_response({"did": request.query["did"], "jobId": "1", "state": "JOB_STATE_CREATED"})
+
+    async def _status(self, _: web.Request) -> web.Response:
+        return web.json_response({"jobStatus": {"jobId": "1", "did": "", "state": "JOB_STATE_COMPLETED", "blob": self._blobs[-1]}})
 
 
 class TestRealServer(PublisherContract):
@@ -158,17 +184,42 @@ class TestRealServer(PublisherContract):
             shown = tuple(Attachment(url=f"{pictures.url}/{number}.png", description="Deux vélos") for number in range(4))
             text = "Fête 👩‍👩‍👧‍👦 https://asso.example/fête #Vélorution"
             first = await publisher.publish(make_rendition(text=text, attachments=shown, sensitive=True, parts=3), "key-1")
-        second = await publisher.publish(make_rendition(text="https://été.example/", part=1, parts=3), "key-2", parent=first)
+            card = Card(url="https://été.example/", title="Été", description="Le programme", image=shown[0])
+            words = Span(start=0, end=2, url="https://été.example/")
+            rendition = make_rendition(text="Le", spans=(words,), card=card, part=1, parts=3)
+            second = await publisher.publish(rendition, "key-2", parent=first)
         rendition = make_rendition(text="Fin", language="zh-Hant-TW", part=2, parts=3)
         third = await publisher.publish(rendition, "key-3", parent=second)
 
         values = [record["value"] for record in sorted(simulator.records(), key=lambda one: one["value"]["createdAt"])]
         assert [len(values[0][name]) for name in ("facets", "langs", "labels")] == [2, 1, 2]
         assert [one["alt"] for one in values[0]["embed"]["images"]] == ["Deux vélos"] * 4
-        assert values[1]["embed"]["external"]["uri"] == "https://été.example/"
+        external = values[1]["embed"]["external"]
+        assert (external["uri"], external["title"], external["thumb"]["mimeType"]) == ("https://été.example/", "Été", "image/jpeg")
+        assert values[1]["facets"][0]["features"][0]["uri"] == "https://été.example/"
         assert values[2]["reply"]["root"]["uri"] == first.remote_id
         assert isinstance(publisher, CanFind)
         assert await publisher.find("key-3", rendition) == third
+
+    async def test_a_video_left_by_a_service_with_our_pass(self, simulator: Simulator, tmp_path: Path) -> None:
+        """The real server signs the pass, takes the upload of whoever has it, and holds a post with the video."""
+        assert isinstance(simulator, Account)
+        async with Pictures() as pictures, Videos(simulator.real) as videos:
+            options = replace(self.options(simulator), video=videos.url)
+            # A pass is good until a time that the real server's clock is asked about.
+            sessions = Sessions()
+            publisher = BlueskyPublisher(options, make_context(tmp_path, sessions, now=lambda: datetime.now(UTC)))
+            await publisher.open()
+            film = Attachment(url=f"{pictures.url}/1.mp4", type="gifv", description="Une balade", width=16, height=9)
+            rendition = make_rendition(attachments=(film,))
+            await publisher.publish(rendition, "key-1", prepared=await publisher.prepare(rendition, "key-1"))
+            await sessions.close()
+        (record,) = simulator.records()
+        assert record["value"]["embed"] | {"video": None} == {
+            "$type": "app.bsky.embed.video", "alt": "Une balade", "aspectRatio": {"width": 16, "height": 9}, "presentation": "gif",
+            "video": None,
+        }  # fmt: skip
+        assert record["value"]["embed"]["video"]["mimeType"] == "video/mp4"
 
     async def test_an_upload_that_is_gone_is_made_again(self, simulator: Simulator, publisher: Publisher) -> None:
         """The real server drops what no post uses any more; a prepared upload may be one of those."""
@@ -281,12 +332,27 @@ def _questions(url: str, account: Any) -> dict[str, tuple[int, str, str, bool]]:
         feature = {"$type": f"app.bsky.richtext.facet#{kind}", "uri" if kind == "link" else "tag": value}
         put(said, {"facets": [{"index": {"byteStart": 0, "byteEnd": 3}, "features": [feature]}]})
     _pictures(ask, put)
+    _passes(ask, did)
     ask("a record that is there", "repo.getRecord", tuple(name.items()), token="")
     ask("a record that is not", "repo.getRecord", tuple({**name, "rkey": "3mp3kvgzq7c2b"}.items()), token="")
     ask("a write for another account", "repo.putRecord", {**name, "repo": "did:plc:" + "z" * 24, "record": post})
     ask("a deletion", "repo.deleteRecord", name)
     ask("the same deletion again", "repo.deleteRecord", name)
     return found
+
+
+def _passes(ask: Any, did: str) -> None:
+    now, one = int(datetime.now(UTC).timestamp()), ("lxm", "com.atproto.repo.uploadBlob")
+    to = ("aud", did)
+    ask("a pass", "server.getServiceAuth", (to, one, ("exp", str(now + 1800))))
+    ask("a pass for a moment", "server.getServiceAuth", (to, one))
+    ask("a pass for nobody", "server.getServiceAuth", (one,))
+    ask("a pass without a token", "server.getServiceAuth", (to, one), token="")
+    ask("a pass of yesterday", "server.getServiceAuth", (to, one, ("exp", str(now - 86_400))))
+    ask("a pass for two hours", "server.getServiceAuth", (to, one, ("exp", str(now + 7200))))
+    ask("a pass for everything, for long", "server.getServiceAuth", (to, ("exp", str(now + 1800))))
+    ask("a pass until some time", "server.getServiceAuth", (to, one, ("exp", "soon")))
+    ask("a description", "server.describeServer", (("a", "b"),), token="")
 
 
 def _pictures(ask: Any, put: Any) -> None:

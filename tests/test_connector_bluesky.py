@@ -18,10 +18,11 @@ from connectors.bluesky.record import record_key
 from syndicator.contract import CanPrepare, CanUpdate, Limits, Secret
 from syndicator.errors import AuthExpired, OutcomeUnknown, RateLimited, Rejected, Transient
 from syndicator.http import Sessions
-from syndicator.model import Attachment, Receipt
+from syndicator.model import Attachment, Card, Receipt, Span
 from syndicator.sandbox.bluesky_lexicon import TID
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_rendition
+from syndicator.text.face import Face, to_url
 from tests.bluesky_scene import PUT, Server, opened, options_for
 from tests.test_media import Files, encoded, noise, photo
 
@@ -34,6 +35,28 @@ class TestContract(PublisherContract):
 
     connector = BlueskyPublisher
     path = PUT
+    dialect = tuple(
+        (
+            what,
+            Fault(action="answer", status=status, body=b'{"error":"%s","message":"x"}' % name.encode(), headers=headers, path=PUT, times=9),
+            error,
+        )
+        for what, status, name, headers, error in (
+            ("too many requests", 429, "RateLimitExceeded", {"RateLimit-Reset": "1795262460"}, RateLimited),
+            ("a limit named in a 400", 400, "RateLimitExceeded", {}, RateLimited),
+            ("a dead token", 400, "ExpiredToken", {}, AuthExpired),
+            ("a token of another server", 400, "InvalidToken", {}, AuthExpired),
+            ("no such account", 403, "AccountNotFound", {}, AuthExpired),
+            ("an account taken down", 401, "AccountTakedown", {}, AuthExpired),
+            ("an account suspended", 400, "AccountSuspended", {}, AuthExpired),
+            ("a record that is none", 400, "InvalidRequest", {}, Rejected),
+            ("another record of that name", 400, "InvalidSwap", {}, Rejected),
+            ("too large", 413, "PayloadTooLarge", {}, Rejected),
+            ("a crash", 500, "InternalServerError", {}, OutcomeUnknown),
+            ("a door without a house", 502, "UpstreamFailure", {}, OutcomeUnknown),
+            ("an error in a good answer", 200, "InvalidRequest", {}, OutcomeUnknown),
+        )
+    )
 
     async def start(self) -> Simulator:
         return await Server().start()
@@ -321,15 +344,55 @@ async def test_an_upload_dropped_meanwhile_is_made_again(publisher: BlueskyPubli
 
 
 async def test_a_card_leads_home(publisher: BlueskyPublisher, server: Server, files: Files) -> None:
-    """With the link that travels apart, its title and the still picture of what cannot stand in the post."""
-    film = Attachment(url=f"{files.url}/film.mp4", type="video", preview_url=f"{files.url}/velo.jpg")
-    await publisher.publish(
-        make_rendition(text="Le film : https://other.example/", title="Bal", link="https://tube.example/w/1", attachments=(film,)), "key-1"
-    )
+    """With the title, the words and the picture that were made for it, whatever else the text links to."""
+    card = Card(url="https://agenda.example/e/1", title="Bal folk", description="Samedi à 20 h", image=picture(files))
+    await publisher.publish(make_rendition(text="Avec https://other.example/", card=card), "key-1")
     external = server.records[0]["embed"]["external"]
     thumb = external.pop("thumb")
-    assert external == {"uri": "https://tube.example/w/1", "title": "Bal", "description": ""}
+    assert external == {"uri": "https://agenda.example/e/1", "title": "Bal folk", "description": "Samedi à 20 h"}
     assert thumb == next(iter(server.asso.repository.blobs.values())).reference()
+
+
+@pytest.mark.parametrize("damage", ["away", "broken", "refused"])
+async def test_a_card_never_holds_a_post_back(
+    publisher: BlueskyPublisher, server: Server, files: Files, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its picture is only a decoration: without it the card has its words, and the log says so."""
+    files.files["faux.jpg"] = b"not a picture"
+    if damage == "away":
+        files.fault(Fault(action="answer", status=503))
+    elif damage == "refused":
+        server.fault(Fault(action="answer", status=413, body=b'{"error":"PayloadTooLarge","message":"x"}', path=UPLOAD))
+    image = picture(files, "faux.jpg" if damage == "broken" else "velo.jpg")
+    await publisher.publish(make_rendition(card=Card(url="https://a.example/", title="Bal", image=image)), "key-1")
+    assert server.records[0]["embed"]["external"] == {"uri": "https://a.example/", "title": "Bal", "description": ""}
+    assert image.url in caplog.text
+
+
+async def test_a_drawn_picture_is_a_picture(publisher: BlueskyPublisher, server: Server) -> None:
+    """What an item without a picture gets is drawn, uploaded and under what a card may have."""
+    face = Face(title="Bal folk", facts=("samedi 28 novembre à 20 h",), name="Les Amis du Vélo")
+    card = Card(url="https://a.example/", title="Bal folk", image=Attachment(url=to_url(face)))
+    await publisher.publish(make_rendition(card=card), "key-1")
+    thumb = server.records[0]["embed"]["external"]["thumb"]
+    assert (thumb["mimeType"], 5_000 < thumb["size"] <= 1_000_000) == ("image/jpeg", True)
+
+
+async def test_words_are_links_on_themselves(publisher: BlueskyPublisher, server: Server) -> None:
+    """After accents and emoji, in bytes, and also in a text that is sent composed; where nobody made a card, the first of them has one."""
+    text = "Fe\u0302te \U0001f468\u200d\U0001f467 : le programme de l'e\u0301te\u0301, #bal"
+    at = text.index("le programme")
+    span = Span(start=at, end=at + len("le programme de l'e\u0301te\u0301"), url="https://asso.example/programme?a=é")
+    await publisher.publish(make_rendition(text=text, spans=(span,)), "key-1")
+
+    record = server.records[0]
+    raw = record["text"].encode()
+    shown = {raw[one["index"]["byteStart"] : one["index"]["byteEnd"]].decode(): one["features"][0] for one in record["facets"]}
+    assert shown == {
+        "le programme de l'été": {"$type": "app.bsky.richtext.facet#link", "uri": "https://asso.example/programme?a=é"},
+        "#bal": {"$type": "app.bsky.richtext.facet#tag", "tag": "bal"},
+    }
+    assert record["embed"]["external"]["uri"] == "https://asso.example/programme?a=é"
 
 
 async def test_no_card_when_nobody_wants_one(server: Server, sessions: Sessions, tmp_path: Path) -> None:
@@ -454,3 +517,4 @@ def test_limits_need_no_account() -> None:
     """``try`` and ``preview`` know them without a login."""
     assert BlueskyPublisher.limits == LIMITS
     assert (LIMITS.text_max, LIMITS.text_unit, LIMITS.bytes_max, LIMITS.threads) == (300, "graphemes", 3000, True)
+    assert (LIMITS.spans, LIMITS.card, LIMITS.sensitive_media) == (True, True, True)

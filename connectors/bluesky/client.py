@@ -52,27 +52,34 @@ class Client:
         self, name: str, json: Any = None, *, data: bytes | None = None, media_type: str = "", write: bool = False
     ) -> Mapping[str, Any]:
         """What the procedure ``name`` answers. With ``write``, OutcomeUnknown when it may have been carried out."""
+        headers = {"Content-Type": media_type} if media_type else {}
+        return await self._signed("POST", name, headers, write=write, json=json, data=data)
+
+    async def query(self, name: str, params: Mapping[str, str], *, signed: bool = False) -> Mapping[str, Any]:
+        """What the query ``name`` answers to anybody; to us, when it is ``signed``."""
+        if signed:
+            return await self._signed("GET", name, {}, write=False, params=params)
+        return await self._send("GET", name, {}, write=False, params=params)
+
+    async def _signed(self, method: str, name: str, headers: Mapping[str, str], *, write: bool, **sent: Any) -> Mapping[str, Any]:
         try:
-            return await self._call(self.session, name, json, data, media_type, write=write)
+            return await self._send(method, name, {**headers, **self._bearer(self.session)}, write=write, **sent)
         except TokenRefused:
             # It was refused at the door: nothing happened, and it may be asked again.
             session = await self._renew(self.session)
-        return await self._call(session, name, json, data, media_type, write=write)
+        return await self._send(method, name, {**headers, **self._bearer(session)}, write=write, **sent)
 
-    async def query(self, name: str, params: Mapping[str, str]) -> Mapping[str, Any]:
-        """What the query ``name`` answers to anybody."""
-        response = await self._http.get(f"{self.session.service}/xrpc/{name}", params=params)
-        return self._read(response, write=False)
-
-    async def _call(self, session: Session, name: str, json: Any, data: bytes | None, media_type: str, *, write: bool) -> Mapping[str, Any]:
-        headers = {"Authorization": f"Bearer {session.access}", **({"Content-Type": media_type} if media_type else {})}
-        url = f"{session.service}/xrpc/{name}"
-        timeout_s = TOTAL_TIMEOUT_S if data is None else UPLOAD_TIMEOUT_S
+    async def _send(self, method: str, name: str, headers: Mapping[str, str], *, write: bool, **sent: Any) -> Mapping[str, Any]:
+        url = f"{self.session.service}/xrpc/{name}"
+        timeout_s = TOTAL_TIMEOUT_S if sent.get("data") is None else UPLOAD_TIMEOUT_S
         try:
-            response = await self._http.request("POST", url, headers=headers, json=json, data=data, timeout_s=timeout_s)
+            response = await self._http.request(method, url, headers=headers, timeout_s=timeout_s, **sent)
         except OutcomeUnknown as error:
             raise (error if write else Transient(error.detail)) from error
         return self._read(response, write=write)
+
+    def _bearer(self, session: Session) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {session.access}"}
 
     def _read(self, response: Response, *, write: bool) -> Mapping[str, Any]:
         error = error_of(response, self._http.now(), write=write)

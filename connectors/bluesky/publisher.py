@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
-from urllib.parse import urlsplit
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from connectors.bluesky import record
 from connectors.bluesky.answers import BlobLost, NameTaken, RecordMissing
 from connectors.bluesky.client import Client
+from connectors.bluesky.options import PublisherOptions
+from connectors.bluesky.videos import Failed, Failures, VideoService
 from syndicator import media
-from syndicator.contract import Context, Limits, MediaLimits, Secret
-from syndicator.errors import Gone, OutcomeUnknown, Rejected, Transient, words
+from syndicator.contract import Context, Limits, MediaLimits
+from syndicator.errors import Gone, OutcomeUnknown, Rejected, Transient
 from syndicator.model import Attachment, Receipt, Rendition
 
 FOREVER_S = 10 * 365 * 86_400
+MOVING = ("video", "gifv")
 
 LIMITS = Limits(
     text_max=300,
     text_unit="graphemes",
     bytes_max=3000,
+    spans=True,
+    card=True,
+    sensitive_media=True,
     threads=True,
     media=MediaLimits(
         images_max=4,
@@ -31,56 +35,16 @@ LIMITS = Limits(
         # 2,000,000 since 2026; servers of before, and the picture of a card, take half of it.
         image_max_bytes=976 * 1024,
         image_max_pixels=4_000_000,
+        videos_max=1,
+        video_types=("video/mp4",),
+        video_max_bytes=300_000_000,
+        # https://github.com/bluesky-social/social-app/blob/main/src/lib/constants.ts
+        video_max_s=600,
         alt_max=2000,
     ),
     # A record put twice under one name is there once.
     key_window_s=FOREVER_S,
 )
-_HANDLE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PublisherOptions:
-    """Which account, and how it speaks."""
-
-    handle: str
-    """The account's name, such as ``asso.bsky.social``, or your own domain if the account has it."""
-    app_password: Secret
-    """An app password of this account, never its own password."""
-    pds: str = "https://bsky.social"
-    """Address of the server where the account logs in; only for accounts outside of bsky.social."""
-    link_card: bool = True
-    """Whether a post without a picture shows a card for its first link."""
-    sensitive_label: Literal["graphic-media", "nudity", "sexual", "porn"] = "graphic-media"
-    """The label of posts whose media are sensitive; apps blur what carries it, more or less according to the label."""
-
-    def __post_init__(self) -> None:
-        if not _HANDLE.fullmatch(self.account):
-            raise ValueError(
-                words(
-                    fr=f"« {self.handle} » n'est pas un nom de compte : écrivez par exemple asso.bsky.social.",
-                    en=f"“{self.handle}” is not the name of an account: write for example asso.bsky.social.",
-                )
-            )
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-            raise ValueError(
-                words(
-                    fr=f"« {self.pds} » n'est pas l'adresse d'un serveur : écrivez par exemple https://bsky.social.",
-                    en=f"“{self.pds}” is not the address of a server: write for example https://bsky.social.",
-                )
-            )
-
-    @property
-    def account(self) -> str:
-        """The handle as the network writes it."""
-        return self.handle.strip().removeprefix("@").lower()
-
-    @property
-    def base_url(self) -> str:
-        """Scheme, host and port alone."""
-        parts = urlsplit(self.pds if "://" in self.pds else f"https://{self.pds}")
-        return f"{parts.scheme}://{parts.netloc}"
 
 
 class BlueskyPublisher:
@@ -99,6 +63,12 @@ class BlueskyPublisher:
             password=options.app_password,
             path=context.state_dir / "session.json",
         )
+        self._cache_dir = context.state_dir / "media"
+        self._failures = Failures(context.state_dir / "videos.json")
+        url = options.video_url
+        self._videos = VideoService(http=context.http, client=self._client, base_url=url) if url else None
+        rules = LIMITS.media if self._videos else replace(LIMITS.media, videos_max=0)
+        self.limits = replace(LIMITS, card=options.link_card, media=rules)
         self.account: str | None = None
 
     async def open(self) -> None:
@@ -112,18 +82,28 @@ class BlueskyPublisher:
         """Forget the session; what is on disk serves the next time."""
         self._client.log_out()
 
+    async def gather(self, attachment: Attachment, rendition: Rendition) -> None:  # noqa: ARG002 - the same for every post
+        """Fetch a picture, or a video to disk; what the video service refused before is no video for us any more."""
+        if attachment.type in MOVING:
+            await self._failures.refuse(attachment.url)
+            await media.fetch_file(self._context.http, attachment, self.limits.media, cache_dir=self._cache_dir)
+        else:
+            await media.fetch(self._context.http, attachment, self.limits.media, cache_dir=self._cache_dir)
+
     async def prepare(self, rendition: Rendition, key: str, *, parent: Receipt | None = None) -> str:  # noqa: ARG002 - named by content
-        """Upload the pictures; what no post uses is dropped by the server."""
+        """Upload what the post shows; what no post uses is dropped by the server."""
         return json.dumps(await self._embed(rendition))
 
     async def publish(self, rendition: Rendition, key: str, *, parent: Receipt | None = None, prepared: str | None = None) -> Receipt:
-        """Put one post; pictures that will never do are left out."""
+        """Put one post; media that will never do are left out, a video that is not ready yet makes it wait."""
         if rendition.visibility not in ("public", "unlisted"):
             raise Rejected(f"a {rendition.visibility} item is not for publication")
         embed = await self._embed(rendition) if prepared is None else json.loads(prepared)
         try:
-            return await self._put(rendition, key, parent, embed)
-        except BlobLost:
+            return await self._put(rendition, key, parent, await self._ready(embed))
+        except BlobLost as error:
+            if embed and "job" in embed:
+                raise await self._failures.add(embed["url"], Failed(error.detail, hopeless=False)) from error
             return await self._put(rendition, key, parent, await self._embed(rendition))
         except NameTaken:
             # An earlier attempt made it, with another picture or date: what readers have seen stays.
@@ -167,30 +147,82 @@ class BlueskyPublisher:
         return record.receipt_of(str(answer["uri"]), str(answer["cid"]), self._client.session.handle, post.get("reply"))
 
     async def _embed(self, rendition: Rendition) -> dict[str, Any] | None:
-        """Its pictures; without any, a card for its link."""
-        wanted = [one for one in rendition.attachments if one.type == "image"][: LIMITS.media.images_max]
-        pictures = [picture for one in wanted if (picture := await self._image(one)) is not None]
+        """Its video or its pictures; without any, a card for its link."""
+        for film in (one for one in rendition.attachments if one.type in MOVING):
+            embed = await self._video(film) if self._videos else None
+            if embed is not None:
+                return embed
+        stills = [still for one in rendition.attachments if (still := _still(one)) is not None]
+        pictures = [picture for one in stills[: LIMITS.media.images_max] if (picture := await self._image(one)) is not None]
         if pictures:
             return record.images(pictures)
-        uri = record.linked(rendition) if self._options.link_card else None
-        return None if uri is None else record.card(rendition, uri, await self._thumb(rendition))
+        return record.card(rendition, await self._thumb(rendition)) if self._options.link_card else None
+
+    async def _video(self, film: Attachment) -> dict[str, Any] | None:
+        """Sent to be made fit to be played; None when that will never be."""
+        assert self._videos is not None
+        try:
+            await self._failures.refuse(film.url)
+            file = await media.fetch_file(self._context.http, film, self.limits.media, cache_dir=self._cache_dir)
+        except (Rejected, Gone) as error:
+            self._context.log.warning("media left out url=%s: %s", film.url, error.detail)
+            return None
+        try:
+            number = await self._videos.upload(file)
+        except Failed as error:
+            raise await self._failures.add(film.url, error) from error
+        await media.forget(file)
+        alt = media.shorten_alt(film.description, self.limits.media.alt_max)
+        return {"job": number, "url": film.url, "embed": record.video(film, alt)}
+
+    async def _ready(self, embed: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """What the record holds; of a video, once the service is done with it."""
+        if not embed or "job" not in embed:
+            return embed
+        if self._videos is None:
+            raise await self._failures.add(embed["url"], Failed("there is no video service any more", hopeless=True))
+        try:
+            return {**embed["embed"], "video": await self._videos.blob(embed["job"])}
+        except Failed as error:
+            raise await self._failures.add(embed["url"], error) from error
 
     async def _thumb(self, rendition: Rendition) -> Mapping[str, Any] | None:
-        """The still picture of what cannot stand in the post itself."""
-        url = next((one.preview_url for one in rendition.attachments if one.type != "image" and one.preview_url), None)
-        picture = await self._image(Attachment(url=url)) if url else None
-        return picture["image"] if picture else None
+        """The picture of the card: it never holds a post back, even when it cannot be had just now."""
+        image = rendition.card.image if rendition.card else None
+        if image is None:
+            return None
+        try:
+            file = await media.fetch(self._context.http, image, LIMITS.media, cache_dir=self._cache_dir)
+        except (Transient, Rejected, Gone) as error:
+            self._context.log.warning("card without its picture url=%s: %s", image.url, error.detail)
+            return None
+        return await self._blob(file, image.url)
 
     async def _image(self, attachment: Attachment) -> dict[str, Any] | None:
         """None when the picture will never do: it never stops a text."""
-        context = self._context
         try:
-            file = await media.fetch(context.http, attachment, LIMITS.media, cache_dir=context.state_dir / "media")
+            file = await media.fetch(self._context.http, attachment, LIMITS.media, cache_dir=self._cache_dir)
+        except (Rejected, Gone) as error:
+            self._context.log.warning("media left out url=%s: %s", attachment.url, error.detail)
+            return None
+        blob = await self._blob(file, attachment.url)
+        return record.image(blob, file.description, file.width, file.height) if blob is not None else None
+
+    async def _blob(self, file: media.MediaFile, url: str) -> Mapping[str, Any] | None:
+        """What the server calls an upload; None when it does not take it."""
+        try:
             answer = await self._client.call("com.atproto.repo.uploadBlob", data=file.data, media_type=file.media_type)
         except (Rejected, Gone) as error:
-            context.log.warning("media left out url=%s: %s", attachment.url, error.detail)
+            self._context.log.warning("media left out url=%s: %s", url, error.detail)
             return None
         blob = answer.get("blob")
         if not isinstance(blob, Mapping):
             raise Transient("the server does not name the upload")
-        return record.image(blob, file.description, file.width, file.height)
+        return blob
+
+
+def _still(attachment: Attachment) -> Attachment | None:
+    """A picture; a video's, where the video itself cannot be shown."""
+    if attachment.type == "image":
+        return attachment
+    return Attachment(url=attachment.preview_url, description=attachment.description) if attachment.preview_url else None

@@ -9,14 +9,16 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from syndicator.model import Receipt, Rendition
+from syndicator.model import Attachment, Receipt, Rendition
 from syndicator.text.facets import Facet, facets
 
 COLLECTION = "app.bsky.feed.post"
+VIDEO = "app.bsky.embed.video"
 TAG_MAX_BYTES = 640
 URI_MAX_BYTES = 8192
 _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
@@ -46,9 +48,9 @@ def post_record(
     rendition: Rendition, now: datetime, *, embed: Mapping[str, Any] | None, parent: Receipt | None, label: str
 ) -> dict[str, Any]:
     """The record; equal for equal arguments, byte for byte."""
-    text = unicodedata.normalize("NFC", rendition.text)
+    text = _composed(rendition.text)
     record: dict[str, Any] = {"$type": COLLECTION, "text": text, "createdAt": _created_at(rendition, now)}
-    if stretches := [_facet(found) for found in _usable(text)]:
+    if stretches := [_facet(found) for found in _usable(rendition)]:
         record["facets"] = stretches
     if rendition.language and _LANGUAGE.fullmatch(rendition.language):
         record["langs"] = [rendition.language]
@@ -62,17 +64,21 @@ def post_record(
 
 
 def linked(rendition: Rendition) -> str | None:
-    """What a card would lead to: the way home, or the first link of the text."""
-    if rendition.link:
-        return rendition.link
-    return next((found.value for found in _usable(unicodedata.normalize("NFC", rendition.text)) if found.kind == "link"), None)
+    """What a card would lead to that nobody made: the first link of the text."""
+    return next((found.value for found in _usable(rendition) if found.kind == "link"), None)
 
 
-def card(rendition: Rendition, uri: str, thumb: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A card for ``uri``; the text it hangs under is not said twice."""
+def card(rendition: Rendition, thumb: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The card that was made for the way home, else one that only names where the first link leads; None where there is none."""
+    if rendition.card is not None:
+        made = rendition.card
+        external = {"uri": made.url, "title": made.title, "description": made.description, **({"thumb": thumb} if thumb else {})}
+        return {"$type": "app.bsky.embed.external", "external": external}
+    uri = linked(rendition)
+    if uri is None:
+        return None
     host = (urlsplit(uri).hostname or uri).removeprefix("www.")
-    external = {"uri": uri, "title": rendition.title or host, "description": "", **({"thumb": thumb} if thumb else {})}
-    return {"$type": "app.bsky.embed.external", "external": external}
+    return {"$type": "app.bsky.embed.external", "external": {"uri": uri, "title": host, "description": ""}}
 
 
 def images(pictures: list[dict[str, Any]]) -> dict[str, Any]:
@@ -82,8 +88,13 @@ def images(pictures: list[dict[str, Any]]) -> dict[str, Any]:
 
 def image(blob: Mapping[str, Any], alt: str, width: int | None, height: int | None) -> dict[str, Any]:
     """One picture; without its shape, the apps would guess one."""
-    shape = {"aspectRatio": {"width": width, "height": height}} if width and height else {}
-    return {"image": blob, "alt": alt, **shape}
+    return {"image": blob, "alt": alt, **_shape(width, height)}
+
+
+def video(film: Attachment, alt: str) -> dict[str, Any]:
+    """A video, but for its blob; one without sound is shown as a GIF is."""
+    kind = {"presentation": "gif"} if film.type == "gifv" else {}
+    return {"$type": VIDEO, **({"alt": alt} if alt else {}), **_shape(film.width, film.height), **kind}
 
 
 def receipt_of(uri: str, cid: str, handle: str, reply: Mapping[str, Any] | None) -> Receipt:
@@ -103,10 +114,21 @@ def _created_at(rendition: Rendition, now: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _usable(text: str) -> list[Facet]:
-    """Links and hashtags that the server takes: one too long would cost the whole post."""
+def _shape(width: int | None, height: int | None) -> dict[str, Any]:
+    return {"aspectRatio": {"width": width, "height": height}} if width and height and width > 0 and height > 0 else {}
+
+
+def _composed(text: str) -> str:
+    """As the server counts it, and as facets are counted."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _usable(rendition: Rendition) -> list[Facet]:
+    """Links, words that are links, and hashtags that the server takes: one too long would cost the whole post."""
     most = {"tag": TAG_MAX_BYTES, "link": URI_MAX_BYTES}
-    return [found for found in facets(text) if len(found.value.encode()) <= most[found.kind]]
+    text = rendition.text
+    spans = [replace(one, start=len(_composed(text[: one.start])), end=len(_composed(text[: one.end]))) for one in rendition.spans]
+    return [found for found in facets(_composed(text), spans) if len(found.value.encode()) <= most[found.kind]]
 
 
 def _facet(found: Facet) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A server of the AT Protocol with accounts on it (a PDS), as Bluesky runs them: sessions, uploads, records, rate limits.
 
 Written after https://github.com/bluesky-social/atproto (packages/pds) and the published lexicons, and compared with that server, release
-0.4.217, answer by answer. Apps, feeds and notifications are not part of a PDS and are not here.
+0.4.217, answer by answer. Apps, feeds and notifications are not part of a PDS and are not here. Bluesky's video service, which is a server
+of its own, answers here at the same address (``bluesky_video.py``).
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from aiohttp import web
 from syndicator.sandbox.bluesky_lexicon import TID, Invalid, Lexicons, blobs_in
 from syndicator.sandbox.bluesky_repo import Record, tid
 from syndicator.sandbox.bluesky_sessions import Account, Sessions, TokenError
+from syndicator.sandbox.bluesky_video import VideoService
 from syndicator.sandbox.server import Simulator
 
 POST = "app.bsky.feed.post"
 UPLOAD_MAX_BYTES = 5 * 1024**2
+HOUR_S, MINUTE_S = 3600, 60
 
 
 @dataclass(kw_only=True)
@@ -93,7 +96,14 @@ class BlueskySimulator(Simulator):
             "com.atproto.repo.deleteRecord": self._delete_record,
         }.items():
             self.app.router.add_post(f"/xrpc/{name}", self._answering(handler))
-        self.app.router.add_get("/xrpc/com.atproto.repo.getRecord", self._answering(self._get_record))
+        for name, query in {
+            "com.atproto.repo.getRecord": self._get_record,
+            "com.atproto.server.describeServer": self._describe_server,
+            "com.atproto.server.getServiceAuth": self._get_service_auth,
+        }.items():
+            self.app.router.add_get(f"/xrpc/{name}", self._answering(query))
+        self.videos = VideoService(self.now, self.sessions, lambda: (self.did, self.accounts))
+        self.videos.listen(self.app)
 
     def add_account(self, handle: str = "asso.bsky.social", *, password: str = "hunter2") -> Account:  # noqa: S107
         """An account with one app password, ``abcd-efgh-ijkl-mnop``, named ``syndicator``."""
@@ -101,6 +111,11 @@ class BlueskySimulator(Simulator):
         account = Account(did=did, handle=handle, password=password, app_passwords={"syndicator": "abcd-efgh-ijkl-mnop"})
         self.accounts.append(account)
         return account
+
+    @property
+    def did(self) -> str:
+        """The server's own name."""
+        return "did:web:" + (self.service or self.url).rpartition("//")[2].rstrip("/").replace(":", "%3A")
 
     def posts(self, account: Account) -> list[dict[str, Any]]:
         """The account's posts as records, in the order in which they were first made."""
@@ -214,6 +229,27 @@ class BlueskySimulator(Simulator):
         if record is None:
             raise Refusal(400, "RecordNotFound", f"Could not locate record: {uri}")
         return {"uri": uri, "cid": record.cid, "value": record.value}
+
+    async def _describe_server(self, _: Call) -> dict[str, Any]:
+        return {"did": self.did, "availableUserDomains": [".bsky.social"], "inviteCodeRequired": False, "links": {}, "contact": {}}
+
+    async def _get_service_auth(self, call: Call) -> dict[str, Any]:
+        """packages/pds/src/api/com/atproto/server/getServiceAuth.ts"""
+        did = str(self.sessions.claims(self._bearer(call), "at+jwt")["sub"])
+        try:
+            asked = self._lexicons.check_params("com.atproto.server.getServiceAuth", call.request.query)
+        except Invalid as error:
+            # It looks at the rights before it looks at the parameters, and trips over them.
+            raise Refusal(500, "InternalServerError", "Internal Server Error") from error
+        now, lxm = int(self.now().timestamp()), asked.get("lxm")
+        left = int(asked.get("exp", now + 60)) - now
+        if left < 0:
+            raise Refusal(400, "BadExpiration", "expiration is in past")
+        if left > HOUR_S:
+            raise Refusal(400, "BadExpiration", "cannot request a token with an expiration more than an hour in the future")
+        if left > MINUTE_S and not lxm:
+            raise Refusal(400, "BadExpiration", "cannot request a method-less token with an expiration more than a minute in the future")
+        return {"token": self.sessions.sign_pass(did, aud=asked["aud"], lxm=lxm, until=now + left)}
 
     async def _writing(self, call: Call, procedure: str) -> tuple[Account, dict[str, Any]]:
         """The account that writes, and the body, once both may."""

@@ -46,6 +46,14 @@ class Lexicons:
         """Raise Invalid unless ``body`` is what the procedure takes."""
         self._check(procedure, _definition(procedure)["input"]["schema"], body, "$")
 
+    def check_params(self, query: str, given: Mapping[str, str]) -> dict[str, Any]:
+        """The parameters of a query as what they stand for; raise Invalid unless it takes them."""
+        schema = _definition(query)["parameters"]
+        numbers = {name for name, inner in schema["properties"].items() if inner["type"] == "integer"}
+        read = {name: int(value) if name in numbers and value.lstrip("-").isdigit() else value for name, value in given.items()}
+        self._object(query, schema, read, "$")
+        return read
+
     def check_record(self, collection: str, record: Any) -> None:
         """Raise Invalid unless ``record`` may stand in ``collection``; what is not known is not checked."""
         if collection in _all():

@@ -91,6 +91,14 @@ class Sessions:
             raise TokenError("InvalidToken", "Invalid token type")
         return said
 
+    def sign_pass(self, did: str, *, aud: str, lxm: str | None, until: int) -> str:
+        """A token with which another service may do ``lxm`` for the account (https://atproto.com/specs/xrpc#inter-service-authentication-jwt).
+
+        The real one is signed with the account's own key.
+        """
+        claims = {"iss": did, "aud": aud, "iat": int(self._now().timestamp()), "exp": until}
+        return self._token("JWT", {**claims, **({"lxm": lxm} if lxm else {})})
+
     def _pair(self, did: str, app_password: str | None, refresh_id: str) -> tuple[str, str]:
         now = self._now()
         known = self._refresh.setdefault(refresh_id, _Refresh(did=did, app_password=app_password, expires_at=now + REFRESH_LIFE))
