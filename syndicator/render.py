@@ -173,7 +173,8 @@ class _Shaping:
         if not self._pictured_by_card:
             return choose(own, self.limits, sensitive=hidden, default_alt=self.wording.picture(), face=face)
         videos = [one for one in own if one.type != "image"]
-        chosen = choose(videos, replace(self.limits, media=replace(self.limits.media, images_max=0)), sensitive=hidden)
+        limits = replace(self.limits, media=replace(self.limits.media, images_max=0))
+        chosen = choose(videos, limits, sensitive=hidden, default_alt=self.wording.picture())
         return replace(chosen, notes=tuple(note for note in chosen.notes if note != "media-left-out"))
 
     @property

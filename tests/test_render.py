@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from syndicator.contract import Association, Limits
-from syndicator.model import Actor, Attachment, Event, Mention, Offer, Poll, Post, Quote, Rendition
+from syndicator.model import Actor, Attachment, Event, Mention, Offer, Place, Poll, Post, Quote, Rendition
 from syndicator.render import render
 from syndicator.route import Style
 from syndicator.testing import NOW, make_event, make_post
 from syndicator.text.count import length
 from syndicator.text.face import from_url
+from syndicator.text.links import addresses
 from syndicator.text.notes import describe, explain
 from tests.text_networks import BLUESKY, MASTODON, NETWORKS, X
 
@@ -130,6 +131,14 @@ def test_a_kind_that_the_destination_does_not_carry_is_nothing() -> None:
     limits = replace(MASTODON, kinds=frozenset({"event"}))
     assert render(make_post(), limits, Style(), association=ASSOCIATION) == ()
     assert len(render(make_event(), limits, Style(), association=ASSOCIATION)) == 1
+
+
+def test_a_place_is_the_author_s_text_too() -> None:
+    """Where addresses cost, none hides in the name of a place."""
+    event = make_event(place=Place(name="La Salle (www.salle.fr) #noX", locality="Brest"))
+    (shown,) = render(event, X, Style(text_links="drop", link="never"), association=ASSOCIATION, destination_names=["x"])
+    assert "📍 La Salle (salle point fr), Brest" in shown.text
+    assert addresses(shown.text) == []
 
 
 def test_what_changes_by_itself_changes_no_rendition() -> None:

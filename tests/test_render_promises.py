@@ -94,7 +94,7 @@ EVENTS = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(item=POSTS | EVENTS, limits=st.sampled_from(EVERYWHERE), style=STYLES)
 def test_every_rendition_keeps_the_promises(item: Item, limits: Limits, style: Style) -> None:
     """Within every limit, no stranger's handle, no control tag, clean text, pictures within their number, the same every time."""
@@ -137,7 +137,7 @@ def test_the_limit_holds_for_what_is_sent(item: Item, limits: Limits, style: Sty
         assert fits(part.text, _room(part, limits))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     item=POSTS | EVENTS,
     limits=st.sampled_from(WITH_FACETS),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import regex
@@ -220,6 +219,8 @@ def _environment() -> Environment:
 
 
 def _unknown(name: str) -> Words:
+    from difflib import get_close_matches
+
     known: Sequence[str] = sorted(asdict(_EXAMPLE))
     close = get_close_matches(name, known, n=1)
     fr = f"peut-être {{{{ {close[0]} }}}} ?" if close else f"il y a : {', '.join(known)}."

@@ -100,7 +100,7 @@ class Wording:
         """Where the event takes place, in one line."""
         if isinstance(self.item, Post):
             return ""
-        place = neutralise_plain(clean(phrases.where(self.item.place))) if self.item.place is not None else ""
+        place = self.line(phrases.where(self.item.place)) if self.item.place is not None else ""
         if not self.item.online_url:
             return place
         return self._phrase("also-online", place=place) if place else self._phrase("online")
