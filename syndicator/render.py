@@ -319,9 +319,9 @@ class _Shaping:
         return None
 
     def _card(self, draft: Draft, title: str, chosen: Chosen) -> Card:
-        said = title or draft.title or self._first_words(draft.body) or self.association.name
-        excerpt = _without_title(Linked(self.wording.words_only(draft.body)), said).text
-        return cards.card(self.wording, self.home, said, excerpt, chosen, self.warning)
+        words = self.wording.words_only(closing_tags(draft.body)[0])
+        said = title or draft.title or _first_line(words) or self.association.name
+        return cards.card(self.wording, self.home, said, words, chosen, self.warning)
 
     def _first_words(self, body: Linked) -> str:
         return _first_line(self.wording.words_only(body))

@@ -40,6 +40,7 @@ def test_conformance_nothing_is_left_to_link(case: dict[str, Any]) -> None:
         ("Tout est là 👇🏽\n\nhttps://ex.org/a", "Tout est là"),
         ("Bonjour\n\nhttps://ex.org/a\n\nÀ demain", "Bonjour\n\nÀ demain"),
         ("Le bilan (https://ex.org/a) est là", "Le bilan est là"),
+        ("Inscription : https://www.ex.org/a avant lundi", "Inscription : ex point org avant lundi"),
         ("À lire sur https://www.ex.org/a/b?c=d", "À lire sur ex point org"),
         ("Sur exemple.fr, et exemple.fr/agenda !", "Sur exemple point fr, et exemple point fr/agenda !"),
         ("www.asso.coop", "asso point coop"),

@@ -10,7 +10,7 @@ from syndicator.text.attachments import Chosen
 from syndicator.text.clean import clean
 from syndicator.text.face import Face, to_url
 from syndicator.text.phrases import phrase
-from syndicator.text.shorten import shorten
+from syndicator.text.shorten import ELLIPSIS, shorten
 from syndicator.text.wording import Wording
 
 TITLE_MAX = 120
@@ -30,13 +30,13 @@ def face(wording: Wording, title: str, warning: str) -> Attachment:
 
 
 def card(wording: Wording, url: str, title: str, excerpt: str, chosen: Chosen, warning: str) -> Card:
-    """The preview of the way home."""
-    item = wording.item
+    """The preview of the way home: the title, and of the ``excerpt`` what the title does not say."""
+    item, shown = wording.item, _cut(title, TITLE_MAX)
     if warning:
         return Card(url=url, title=_cut(f"⚠ {warning}", TITLE_MAX), image=_hidden_image(wording, warning, chosen))
     facts = " · ".join(fact for fact in (wording.when(), wording.place()) if fact) if isinstance(item, Event) else ""
-    said = " — ".join(piece for piece in (facts, " ".join(excerpt.split())) if piece)
-    return Card(url=url, title=_cut(title, TITLE_MAX), description=_cut(said, DESCRIPTION_MAX), image=_image(wording, title, chosen))
+    said = " — ".join(piece for piece in (facts, " ".join(_rest(excerpt, shown).split())) if piece)
+    return Card(url=url, title=shown, description=_cut(said, DESCRIPTION_MAX), image=_image(wording, title, chosen))
 
 
 def in_card(item: Item) -> bool:
@@ -64,6 +64,14 @@ def _still(video: Attachment) -> Attachment | None:
 
 def _hidden_image(wording: Wording, warning: str, chosen: Chosen) -> Attachment | None:
     return face(wording, "", warning) if wording.item.title and not chosen.attachments else None
+
+
+def _rest(text: str, title: str) -> str:
+    """``text`` from where ``title`` leaves it, when it begins with those words."""
+    if title.endswith(ELLIPSIS) and text.startswith(title.removesuffix(ELLIPSIS).rstrip()):
+        return ELLIPSIS + text[len(title.removesuffix(ELLIPSIS).rstrip()) :].lstrip(" ,;:.\n")
+    first, _, rest = text.partition("\n")
+    return rest if first.strip() == title else text
 
 
 def _cut(text: str, most: int) -> str:

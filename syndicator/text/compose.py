@@ -66,9 +66,9 @@ def compose(draft: Draft, limits: Limits, *, first: Limits | None = None, thread
         if holds(text, first):
             return Composed(parts=(text,), notes=notes)
     if thread and not draft.excerpt:
-        parts = _split(draft, limits, first)
-        if parts is not None:
-            return Composed(parts=tuple(parts), notes=("thread",))
+        told = _split(draft, limits, first)
+        if told is not None:
+            return told
     return _cut(draft, first)
 
 
@@ -85,22 +85,28 @@ def _whole(draft: Draft) -> Iterator[tuple[Draft, tuple[str, ...]]]:
             yield _without_tags(replace(base, footer="")), (*shorter, *footer, "hashtags-dropped")
 
 
-def _split(draft: Draft, limits: Limits, first: Limits) -> list[Linked] | None:
+def _split(draft: Draft, limits: Limits, first: Limits) -> Composed | None:
     tail: list[str | Linked] = [draft.closings[-1], draft.tags, draft.link, draft.footer]
     text = joined([draft.title, draft.facts, draft.extras, draft.body])
     opening = Linked(f"{draft.opening}\n\n" if draft.opening else "")
-    endings: tuple[list[str | Linked], ...] = (tail, tail[:3], [tail[0], tail[2]])
-    for ending in endings:
+    footer = ("footer-left-out",) if draft.footer else ()
+    tags = ("hashtags-dropped",) if draft.tags else ()
+    endings: tuple[tuple[list[str | Linked], tuple[str, ...]], ...] = (
+        (tail, ()),
+        (tail[:3], footer),
+        ([tail[0], tail[2]], (*footer, *tags)),
+    )
+    for ending, notes in endings:
         parts = split(text, limits, first=first, opening=opening, tail=_after(ending))
         if parts is not None:
-            return parts
+            return Composed(parts=tuple(parts), notes=("thread", *notes))
     return None
 
 
 def _cut(draft: Draft, limits: Limits) -> Composed:
     """Shorter, with the way home: first the excerpt gives way, then the extras, the closing, the title; the facts last."""
     base = replace(_without_tags(draft), footer="", link=draft.link or draft.link_when_cut, closings=draft.closings[-1:])
-    notes = ("hashtags-dropped",) if _has_tags(draft) else ()
+    notes = (*(("footer-left-out",) if draft.footer else ()), *(("hashtags-dropped",) if _has_tags(draft) else ()))
     for candidate, more in _ever_less(base):
         before = [candidate.opening, candidate.title, candidate.facts, candidate.extras]
         after: list[str | Linked] = [*candidate.closings, candidate.link]

@@ -56,7 +56,7 @@ def _edits(text: str, found: list[Entity], *, bare: bool, language: str) -> Iter
         host = _host(entity.value)
         if lead is not None and ends_line:
             yield entity.start - len(lead[0]), entity.end, HOLE
-        elif _WORD_BEFORE.search(before.rsplit("\n", 1)[-1]) and host:
+        elif host and (lead is not None or _WORD_BEFORE.search(before.rsplit("\n", 1)[-1])):
             yield entity.start, entity.end, _spoken(host, language) if bare else host
         else:
             yield entity.start, entity.end, HOLE
