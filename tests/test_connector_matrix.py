@@ -260,7 +260,7 @@ async def test_found_again_far_down(publisher: MatrixPublisher, server: Server, 
     rendition = make_rendition(text="Deux", part=1, parts=2, attachments=pictures(files, "1.jpg"))
     child = await publisher.publish(rendition, "key-2", parent=parent)
     await publisher.update(child, make_rendition(text="Deux bis", attachments=rendition.attachments))
-    for number in range(120):
+    for number in range(60):
         await publisher.publish(make_rendition(text=f"{number}"), f"later-{number}")
 
     assert await publisher.find("key-2", rendition) == child

@@ -291,7 +291,7 @@ async def test_found_by_its_key(publisher: MattermostPublisher, server: Mattermo
     prepared = await publisher.prepare(rendition, "key-2")
     receipt = await publisher.publish(rendition, "key-2", parent=root, prepared=prepared)
     await publisher.update(receipt, make_rendition(text="Deux bis", attachments=rendition.attachments))
-    for number in range(210):
+    for number in range(70):
         server.posts[f"other{number}"] = type(server.shown[0])(id=f"other{number}", user_id="z" * 26, created_at=clock(), message="a")
 
     assert await publisher.find("key-2", rendition, prepared=prepared) == receipt
@@ -302,11 +302,11 @@ async def test_found_by_its_key(publisher: MattermostPublisher, server: Mattermo
 
 async def test_looking_back_ends(publisher: MattermostPublisher, server: MattermostSimulator, clock: Clock) -> None:
     """Where the item was not there yet; a channel too full to look through is asked again later."""
-    server.fault(Fault(action="answer", status=200, body=_page(200, NOW - timedelta(days=2)), path="/posts", times=99))
+    server.fault(Fault(action="answer", status=200, body=_page(60, NOW - timedelta(days=2)), path="/posts", times=99))
     assert await publisher.find("key", make_rendition()) is None
     assert sum("/channels/" in seen.path and seen.path.endswith("/posts") for seen in server.requests) == 1
 
-    server.faults = [Fault(action="answer", status=200, body=_page(200, NOW), path="/posts", times=99)]
+    server.faults = [Fault(action="answer", status=200, body=_page(60, NOW), path="/posts", times=200)]
     with pytest.raises(Transient):
         await publisher.find("key", make_rendition())
 

@@ -14,8 +14,9 @@ from connectors.matrix.client import V3, Client
 from connectors.matrix.content import KEY, Content
 from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, Rejected, Transient, words
 
-PAGE = "100"
-PAGES_MAX = 30
+PAGE = "50"
+"""Of the largest, more would be more than an answer may have."""
+PAGES_MAX = 60
 LOOK_BACK = timedelta(days=15)
 """Nobody asks for longer what became of a message."""
 MARGIN = timedelta(hours=1)

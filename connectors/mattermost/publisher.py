@@ -21,8 +21,8 @@ from syndicator.model import Attachment, Receipt, Rendition
 
 KEY = "syndicator_key"
 FILE_MAX_BYTES = 20 * 1024**2
-PAGE = 200
-PAGES_MAX = 30
+PAGE = 60
+PAGES_MAX = 100
 LOOK_BACK = timedelta(days=15)
 """Nobody asks for longer what became of a post."""
 MARGIN = timedelta(hours=1)
