@@ -15,20 +15,27 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from connectors.telegram import LIMITS, TelegramPublisher
-from syndicator.contract import Secret
+from connectors.telegram import TelegramPublisher
+from connectors.telegram.publisher import LIMITS
+from syndicator.contract import Association, Secret
 from syndicator.errors import AuthExpired, ConnectorError, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
 from syndicator.http import Sessions
-from syndicator.model import Attachment, Receipt
+from syndicator.model import Attachment, Receipt, Rendition, Span
+from syndicator.render import render
+from syndicator.route import Style
+from syndicator.sandbox.forms import parts
 from syndicator.sandbox.published import TELEGRAM_ANSWERS, TELEGRAM_METHODS, reduce_telegram, telegram, written
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.sandbox.telegram import BOT_TOKEN, Chat, TelegramSimulator
 from syndicator.sandbox.telegram_calls import refusal
-from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_rendition
+from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_post, make_rendition
 from tests.mastodon_scene import Clock
-from tests.test_media import MP4, Files, encoded, photo
+from tests.media_scene import encoded
+from tests.media_scene import film as clip
+from tests.test_media import MP4, Files, photo
 
 LONG = "Un paragraphe de plus. " * 60
+ASSOCIATION = Association(name="Les Amis du Vélo")
 
 
 class TestTelegram(PublisherContract):
@@ -36,6 +43,22 @@ class TestTelegram(PublisherContract):
 
     connector = TelegramPublisher
     path = "/sendMessage"
+    dialect = tuple(
+        (what, Fault(action="answer", status=status, body=refusal(code, said, **more), path="/sendMessage"), error)
+        for what, status, code, said, more, error in (
+            ("too many requests", 429, 429, "Too Many Requests: retry after 37", {"retry_after": 37}, RateLimited),
+            ("too many requests in a good answer", 200, 429, "Too Many Requests: retry after 3", {"retry_after": 3}, RateLimited),
+            ("a token revoked", 401, 401, "Unauthorized", {}, AuthExpired),
+            ("a token that is none", 404, 404, "Not Found", {}, AuthExpired),
+            ("the bot thrown out", 403, 403, "Forbidden: bot was kicked from the channel chat", {}, AuthExpired),
+            ("no such channel, as a 400", 400, 400, "Bad Request: chat not found", {}, AuthExpired),
+            ("no right, as a 400", 400, 400, "Bad Request: need administrator rights in the channel chat", {}, AuthExpired),
+            ("a group that moved, as a 400", 400, 400, "Bad Request: group chat was upgraded", {"migrate_to_chat_id": -1009}, AuthExpired),
+            ("an error in a good answer", 200, 400, "Bad Request: message is too long", {}, Rejected),
+            ("a parent that is gone", 400, 400, "Bad Request: message to be replied not found", {}, Rejected),
+            ("a crash", 500, 500, "Internal Server Error", {}, OutcomeUnknown),
+        )
+    )
 
     async def start(self) -> Simulator:
         return await TelegramSimulator(now=lambda: NOW).start()
@@ -88,7 +111,6 @@ async def files() -> AsyncIterator[Files]:
         files.files |= {f"{number}.jpg": photo(40 + number, 30) for number in range(10)}
         files.files["film.mp4"] = MP4
         files.files["page.jpg"] = b"<html>not found</html>"
-        files.files["frise.png"] = encoded(Image.new("RGB", (2100, 100), "blue"), "PNG")
         yield files
 
 
@@ -291,40 +313,129 @@ async def test_an_album_may_answer(publisher: TelegramPublisher, server: Telegra
     assert [message.answers for message in server.channel.shown] == [None, 2, 2]
 
 
+async def test_a_long_text_is_cut_to_a_caption_with_the_way_home(
+    publisher: TelegramPublisher, server: TelegramSimulator, files: Files
+) -> None:
+    """As the core shapes it: the pictures stay, the caption is full and ends with the link."""
+    post = make_post(html=f"<p>{LONG} \U0001f6b2</p>", attachments=pictures(files, "1.jpg", "2.jpg"))
+    (rendition,) = render(post, TelegramPublisher.limits, Style(), association=ASSOCIATION)
+    await publisher.publish(rendition, "key")
+
+    first, second = server.channel.shown
+    assert (first.kind, second.kind, second.caption) == ("photo", "photo", "")
+    assert first.caption is not None
+    assert first.caption.endswith(f"\n\n{post.url}")
+    assert 1000 < len(first.caption) <= 1024
+
+
+async def test_a_long_text_may_go_on_below(publisher: TelegramPublisher, server: TelegramSimulator, files: Files) -> None:
+    """As a thread: the first part is the caption, the others have a message's room and answer each other; not a word is lost."""
+    post = make_post(html=f"<p>{LONG * 4}</p>", attachments=pictures(files, "1.jpg"))
+    parts = render(post, TelegramPublisher.limits, Style(long_text="thread"), association=ASSOCIATION)
+    parent = None
+    for part in parts:
+        parent = await publisher.publish(part, f"key-{part.part}", parent=parent)
+
+    shown = server.channel.shown
+    assert [message.answers for message in shown] == [None, *[message.id for message in shown[:-1]]]
+    assert (len(shown[0].shown) <= 1024, max(len(message.shown) for message in shown[1:]) > 1024) == (True, True)
+    assert " ".join(message.shown for message in shown).count("Un paragraphe de plus.") == LONG.count("plus") * 4
+
+
 @pytest.mark.parametrize("extra", [0, 1])
-async def test_a_text_at_the_limit_of_a_caption(
+async def test_the_limit_of_a_caption_is_telegrams(
     publisher: TelegramPublisher, server: TelegramSimulator, files: Files, extra: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Up to it, the picture is uploaded; above, the text stays whole and the first picture is its preview; the others are reported."""
-    attachments = pictures(files, "1.jpg", "2.jpg")
+    """In UTF-16 units. Whoever does not keep to it gets the text, whole, and a word in the log."""
+    assert LIMITS.caption_max == 1024
     text = "🚲" + "a" * (1022 + extra)
-    receipt = await publisher.publish(make_rendition(text=text, attachments=attachments), "key")
+    await publisher.publish(make_rendition(text=text, attachments=pictures(files, "1.jpg")), "key")
 
-    assert server.channel.shown[0].shown == text
-    assert len(server.channel.shown) == 2 - extra
-    assert ("too long for a caption" in caplog.text) == bool(extra)
-    if extra:
-        shown_above = {"url": attachments[0].url, "prefer_large_media": True, "show_above_text": True}
-        assert server.channel.shown[0].preview == shown_above
-        await publisher.update(receipt, make_rendition(text=text + "b", attachments=attachments))
-        assert [(message.text, message.preview) for message in server.channel.shown] == [(text + "b", shown_above)]
+    assert [(message.shown, message.kind) for message in server.channel.shown] == [(text, None if extra else "photo")]
+    assert ("caption is too long" in caplog.text) == bool(extra)
 
 
-async def test_a_picture_of_a_long_text_that_does_not_show_is_reported(
-    publisher: TelegramPublisher, server: TelegramSimulator, files: Files, caplog: pytest.LogCaptureFixture
+BAL = "Fête 👩‍👩‍👧‍👦 : le programme, <b>et</b> l'adresse"
+LINKS = (("le programme", "https://asso.example/programme"), ("l'adresse", "https://asso.example/où?a=1&b=2"))
+
+
+def linked(text: str = BAL, **changes: Any) -> Rendition:
+    spans = [Span(start=text.index(words), end=text.index(words) + len(words), url=url) for words, url in LINKS if words in text]
+    return make_rendition(text=text, spans=tuple(spans), **changes)
+
+
+async def test_words_are_links(publisher: TelegramPublisher, server: TelegramSimulator, files: Files) -> None:
+    """On their words, after emoji and signs that markup would eat; in messages, captions and albums, and after an edit."""
+    shapes: list[dict[str, Any]] = [{}, {"attachments": pictures(files, "1.jpg")}, {"attachments": pictures(files, "1.jpg", "2.jpg")}]
+    for number, shape in enumerate(shapes):
+        server.channel.messages.clear()
+        receipt = await publisher.publish(linked(**shape), f"key-{number}")
+        assert next((message.shown, message.links) for message in server.channel.shown) == (BAL, LINKS)
+        await publisher.update(receipt, linked("Samedi, le programme", **shape))
+        assert next((message.shown, message.links) for message in server.channel.shown) == ("Samedi, le programme", LINKS[:1])
+    receipt = await publisher.publish(make_rendition(text="Bal"), "key")
+    await publisher.update(receipt, linked(attachments=pictures(files, "3.jpg")))
+    assert [(message.kind, message.links) for message in server.channel.shown][-1] == ("photo", LINKS)
+
+
+async def test_no_more_links_than_telegram_shows(publisher: TelegramPublisher, server: TelegramSimulator) -> None:
+    """Beyond a hundred they are words."""
+    spans = tuple(Span(start=2 * number, end=2 * number + 1, url="https://asso.example/") for number in range(120))
+    await publisher.publish(make_rendition(text="a " * 120 + "b", spans=spans), "key")
+
+    assert len(server.channel.shown[0].links) == 100
+
+
+async def test_what_is_sensitive_lies_under_a_blur(publisher: TelegramPublisher, server: TelegramSimulator, files: Files) -> None:
+    """A picture, a video, each of an album, and the one that an edit brings; nothing else does."""
+    film = (Attachment(url=f"{files.url}/film.mp4", type="video"),)
+    for attachments in (pictures(files, "1.jpg"), film, pictures(files, "1.jpg", "2.jpg")):
+        receipt = await publisher.publish(make_rendition(sensitive=True, attachments=attachments), "key")
+    assert [message.hidden for message in server.channel.shown] == [True] * 4
+    assert LIMITS.sensitive_media
+
+    server.channel.messages.clear()
+    receipt = await publisher.publish(make_rendition(attachments=pictures(files, "1.jpg")), "key")
+    assert [message.hidden for message in server.channel.shown] == [False]
+    await publisher.update(receipt, make_rendition(sensitive=True, attachments=pictures(files, "2.jpg")))
+    assert [message.hidden for message in server.channel.shown] == [True]
+
+
+@pytest.mark.parametrize("visibility", ["private", "direct"])
+async def test_nothing_private_is_published(publisher: TelegramPublisher, server: TelegramSimulator, visibility: Any) -> None:
+    """Whatever the core may ask."""
+    with pytest.raises(Rejected):
+        await publisher.publish(make_rendition(visibility=visibility), "key")
+    assert server.channel.shown == []
+
+
+async def test_a_large_video_travels_from_disk(
+    publisher: TelegramPublisher, server: TelegramSimulator, files: Files, tmp_path: Path
 ) -> None:
-    """A single one shows, and needs no report; a video without a still picture does not."""
-    await publisher.publish(make_rendition(text=LONG, attachments=pictures(files, "1.jpg")), "key-1")
-    assert caplog.text == ""
-    await publisher.publish(make_rendition(text=LONG, attachments=(Attachment(url=f"{files.url}/film.mp4", type="video"),)), "key-2")
-    assert "too long for a caption" in caplog.text
+    """More than pictures may have; with its shape and its length, and gone from the disk when it has left."""
+    files.files["long.mp4"] = clip(92_400, more=bytes(41_000_000))
+    film = Attachment(url=f"{files.url}/long.mp4", type="video", width=1280, height=720)
+    await publisher.gather(film, make_rendition())
+    assert len(list(tmp_path.rglob("videos/*"))) == 1
+    await publisher.publish(make_rendition(attachments=(film,)), "key")
+
+    sent = server.requests[-1].body
+    fields = {
+        name: part.body.decode() for part in parts(server.requests[-1].headers["Content-Type"], sent) if (name := part.name) != "video"
+    }
+    assert {name: fields[name] for name in ("width", "height", "duration", "supports_streaming")} == {
+        "width": "1280", "height": "720", "duration": "92", "supports_streaming": "true",
+    }  # fmt: skip
+    assert [len(message.file) > 41_000_000 for message in server.channel.shown] == [True]
+    assert list(tmp_path.rglob("videos/*")) == []
+    assert len(files.requests) == 1
 
 
-@pytest.mark.parametrize("name", ["page.jpg", "nowhere.jpg", "frise.png"])
+@pytest.mark.parametrize("name", ["page.jpg", "nowhere.jpg"])
 async def test_a_picture_that_will_never_do_stops_no_text(
     publisher: TelegramPublisher, server: TelegramSimulator, files: Files, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not a picture, not there, more than twenty times as wide as high: left out, and said."""
+    """Not a picture, not there: left out, and said."""
     await publisher.publish(make_rendition(text="Bonjour", attachments=pictures(files, name)), "key")
 
     assert [message.text for message in server.channel.shown] == ["Bonjour"]
@@ -359,13 +470,13 @@ async def test_a_picture_that_telegram_refuses_stops_no_text(
 
 
 async def test_the_largest_pictures_pass(publisher: TelegramPublisher, server: TelegramSimulator, files: Files) -> None:
-    """Brought down to what Telegram takes, in every shape it takes."""
-    shapes = [(4000, 3000), (9000, 1000), (19_500, 1000)]
+    """Brought down to what Telegram takes, in every shape, with a border where it takes none of that shape."""
+    shapes = [(3000, 2000), (9000, 1000), (9_750, 500), (100, 2100), (10_500, 500)]
     for number, size in enumerate(shapes):
         files.files[f"large{number}.png"] = encoded(Image.new("RGB", size, "blue"), "PNG")
-    await publisher.publish(make_rendition(attachments=pictures(files, *(f"large{number}.png" for number in range(3)))), "key")
+    await publisher.publish(make_rendition(attachments=pictures(files, *(f"large{number}.png" for number in range(5)))), "key")
 
-    assert [message.kind for message in server.channel.shown] == ["photo"] * 3
+    assert [message.kind for message in server.channel.shown] == ["photo"] * 5
 
 
 async def test_an_edit_replaces_a_single_picture(publisher: TelegramPublisher, server: TelegramSimulator, files: Files) -> None:
@@ -565,6 +676,10 @@ async def test_what_the_simulator_answers_has_every_required_field(
     assert {method: list(required[kind] - answers[method].keys()) for method, kind in kinds.items()} == {method: [] for method in kinds}
 
 
+def link(offset: int, length: int, url: str = "https://asso.example/") -> dict[str, Any]:
+    return {"type": "text_link", "offset": offset, "length": length, "url": url}
+
+
 @pytest.mark.parametrize(("method", "params", "code"), [
     ("sendMessage", {"chat_id": "@amisduvelo"}, 400),
     ("sendMessage", {"chat_id": "@amisduvelo", "text": "a", "txet": "b"}, 400),
@@ -572,6 +687,11 @@ async def test_what_the_simulator_answers_has_every_required_field(
     ("sendMessage", {"chat_id": "@amisduvelo", "text": "a", "reply_parameters": {}}, 400),
     ("sendMessage", {"chat_id": "@amisduvelo", "text": " "}, 400),
     ("sendMessage", {"chat_id": "@amisduvelo", "text": "a", "parse_mode": "HTML"}, 501),
+    ("sendMessage", {"chat_id": "@amisduvelo", "text": "a", "entities": [{"type": "bold", "offset": 0, "length": 1}]}, 501),
+    ("sendMessage", {"chat_id": "@amisduvelo", "text": "a", "entities": [link(0, 2)]}, 400),
+    ("sendMessage", {"chat_id": "@amisduvelo", "text": "🚲a", "entities": [link(1, 1)]}, 400),
+    ("sendMessage", {"chat_id": "@amisduvelo", "text": "a", "entities": [link(0, 1, "mailto:a@b.example")]}, 400),
+    ("sendMessage", {"chat_id": "@amisduvelo", "text": "a", "entities": [{"type": "text_link", "offset": 0}]}, 400),
     ("sendMediaGroup", {"chat_id": "@amisduvelo", "media": [{"type": "photo", "media": "attach://a"}]}, 400),
     ("sendMediaGroup", {"chat_id": "@amisduvelo", "media": [{"type": "photo", "src": "attach://a"}] * 2}, 400),
     ("sendPhoto", {"chat_id": "@amisduvelo", "photo": "attach://nothing"}, 400),

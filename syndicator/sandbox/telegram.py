@@ -1,8 +1,8 @@
 """The Telegram Bot API on loopback: the calls of a bot that writes to a channel, checked against the published specification.
 
 https://core.telegram.org/bots/api, reduced in ``data/telegram-bot-api.json``. Stricter than Telegram in one thing: a parameter that the
-specification does not know is refused instead of ignored, so that a typing error shows. Markup is not simulated: ``parse_mode`` and
-``entities`` are answered 501.
+specification does not know is refused instead of ignored, so that a typing error shows; so is an entity that is not on whole signs of the
+text, or whose address is none. Markup is not simulated: ``parse_mode`` is answered 501, and of entities only links on words are known.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ class Message:
     album: str | None = None
     answers: int | None = None
     silent: bool = False
+    links: tuple[tuple[str, str], ...] = ()
+    """Words that are links, and where to."""
+    hidden: bool = False
+    """Whether the picture is under a blur."""
     preview: Json = field(default_factory=dict)
     """Its link_preview_options."""
 
@@ -229,30 +233,50 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _text(params: Json) -> str:
+def _text(params: Json) -> Json:
     text = str(params.get("text", "")).strip()
     if not text:
         raise Refusal(400, "Bad Request: message text is empty")
     if _units(text) > limit("sendMessage", "text"):
         raise Refusal(400, "Bad Request: message is too long")
-    return text
+    return {"text": text, "links": _links(str(params["text"]), params.get("entities"))}
 
 
-def _caption(params: Json) -> str:
+def _caption(params: Json) -> Json:
     caption = str(params.get("caption", "")).strip()
     if _units(caption) > limit("sendPhoto", "caption"):
         raise Refusal(400, "Bad Request: message caption is too long")
-    return caption
+    return {"caption": caption, "links": _links(str(params.get("caption", "")), params.get("caption_entities"))}
+
+
+def _links(text: str, entities: list[Json] | None) -> tuple[tuple[str, str], ...]:
+    """https://core.telegram.org/bots/api#messageentity: offset and length in UTF-16 units."""
+    units, found = text.encode("utf-16-le"), []
+    for entity in entities or []:
+        start, end = entity["offset"], entity["offset"] + entity["length"]
+        if entity["type"] != "text_link":
+            raise Refusal(501, f"Not Implemented: {entity['type']}")
+        if not 0 <= start < end <= len(units) // 2:
+            raise Refusal(400, "Bad Request: entity is out of the text")
+        try:
+            words = units[2 * start : 2 * end].decode("utf-16-le")
+        except UnicodeDecodeError as error:
+            raise Refusal(400, "Bad Request: entity begins or ends in the middle of a sign") from error
+        if not re.match(r"https?://[^\s/]", entity.get("url", "")):
+            raise Refusal(400, "Bad Request: entity has no address")
+        found.append((words, entity["url"]))
+    return tuple(found)
 
 
 def _drafts(method: str, params: Json, files: Files) -> list[Message]:
     """The messages that a call makes, without number and date."""
     empty = Message(id=0, date=datetime.min.replace(tzinfo=UTC))
     if method == "sendMessage":
-        return [replace(empty, text=_text(params), preview=params.get("link_preview_options") or {})]
+        return [replace(empty, preview=params.get("link_preview_options") or {}, **_text(params))]
     if method != "sendMediaGroup":
         kind = method.removeprefix("send").lower()
-        return [replace(empty, kind=kind, file=_file(kind, files.get(kind, b"")), caption=_caption(params))]
+        hidden = bool(params.get("has_spoiler"))
+        return [replace(empty, kind=kind, file=_file(kind, files.get(kind, b"")), hidden=hidden, **_caption(params))]
     if not 2 <= len(params["media"]) <= limit("sendMediaGroup", "media"):
         raise Refusal(400, "Bad Request: wrong number of media in the album")
     return [replace(empty, **_media(one, files)) for one in params["media"]]
@@ -260,7 +284,8 @@ def _drafts(method: str, params: Json, files: Files) -> list[Message]:
 
 def _media(media: Json, files: Files) -> Json:
     name = str(media["media"]).removeprefix("attach://")
-    return {"kind": media["type"], "file": _file(media["type"], files.get(name, b"")), "caption": _caption(media)}
+    file = _file(media["type"], files.get(name, b""))
+    return {"kind": media["type"], "file": file, "hidden": bool(media.get("has_spoiler")), **_caption(media)}
 
 
 def _file(kind: str, data: bytes) -> bytes:
@@ -291,9 +316,9 @@ def _edited(method: str, before: Message, params: Json, files: Files) -> Message
     if method == "editMessageText":
         if before.text is None:
             raise Refusal(400, "Bad Request: there is no text in the message to edit")
-        return replace(before, text=_text(params), preview=params.get("link_preview_options") or {})
+        return replace(before, preview=params.get("link_preview_options") or {}, **_text(params))
     if method == "editMessageMedia":
         return replace(before, text=None, preview={}, **_media(params["media"], files))
     if before.kind is None:
         raise Refusal(400, "Bad Request: there is no caption in the message to edit")
-    return replace(before, caption=_caption(params))
+    return replace(before, **_caption(params))

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 Files = Mapping[str, bytes]
 
 REQUEST_MAX_BYTES = 50 * 1024**2
-_MARKUP = ("parse_mode", "entities", "caption_entities", "quote_parse_mode", "quote_entities")
+_MARKUP = ("parse_mode", "quote_parse_mode", "quote_entities")
 _JSON_TYPES: Mapping[str, tuple[type, ...]] = {"Integer": (int,), "Float": (int, float), "String": (str,), "Boolean": (bool,)}
 
 
