@@ -130,6 +130,7 @@ def rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: S
             style,
             association=tenant.config.association,
             destination_names=tenant.destination_names(),
+            destination_type=tenant.config.destinations[delivery.destination].type,
             purpose=delivery.purpose,
         )
     )

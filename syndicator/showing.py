@@ -83,7 +83,7 @@ def show(item: Item, destination: str, kind: str, limits: Limits, style: Style, 
         title=title_of(item),
         purpose=purpose,
         limits=limits,
-        renditions=render(item, limits, style, association=association, destination_names={destination, kind}),
+        renditions=render(item, limits, style, association=association, destination_names={destination, kind}, destination_type=kind),
         kind=kind_of(item),
         language=association.language,
     )
