@@ -75,6 +75,16 @@ def test_what_is_public(address: str, public: bool) -> None:
     assert is_public(address) is public
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_what_changes_something_is_sent_once(http: Http, site: Site, method: str) -> None:
+    """A lost answer is told, also for the methods that HTTP calls idempotent: nobody below sends it a second time."""
+    site.fault(Fault(action="drop", method=method))
+    with pytest.raises(OutcomeUnknown):
+        await http.request(method, f"{site.url}/ok")
+
+    assert [seen.method for seen in site.requests] == [method]
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_private_address_is_refused_before_a_byte_leaves(http: Http, site: Site, host: str, method: str) -> None:

@@ -55,7 +55,7 @@ class Parts:
     async def offered(self, rendition: Rendition, limits: MediaLimits) -> list[Part]:
         """Every attachment that will do, once, at an address of ours; of a video that will not, its still picture."""
         await self._hosting.tidy()
-        found = []
+        found: list[Part] = []
         for attachment in rendition.attachments[: max(limits.images_max, limits.videos_max)]:
             part = await self._offer(attachment, limits)
             if part is not None and part.url not in [other.url for other in found]:
