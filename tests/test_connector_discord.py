@@ -18,12 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from connectors.discord import LIMITS, DiscordPublisher, markdown
+from connectors.discord import DiscordPublisher
+from connectors.discord.markdown import markdown
+from connectors.discord.publisher import LIMITS
 from syndicator.contract import Secret
 from syndicator.errors import AuthExpired, ConnectorError, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
 from syndicator.http import Sessions
-from syndicator.model import Attachment, Receipt
-from syndicator.sandbox.discord import SUPPRESS_EMBEDS, TOKEN, DiscordSimulator, refusal
+from syndicator.model import Attachment, Receipt, Span
+from syndicator.sandbox.discord import SUPPRESS_EMBEDS, TOKEN, DiscordSimulator, Message, refusal
 from syndicator.sandbox.openapi import flaws
 from syndicator.sandbox.published import discord, reduce_discord, written
 from syndicator.sandbox.server import Fault, Simulator
@@ -33,6 +35,7 @@ from tests.test_media import MP4, Files, encoded, noise, photo
 
 CHANNEL = "https://discord.com/channels/199737254929760250/199737254929760256"
 THREAD = "1020276787390984203"
+JSON = "application/json"
 
 
 class TestDiscord(PublisherContract):
@@ -40,6 +43,23 @@ class TestDiscord(PublisherContract):
 
     connector = DiscordPublisher
     path = "/api/v10/webhooks/"
+    dialect = tuple(
+        (what, Fault(action="answer", method="POST", status=status, body=body, headers={"Content-Type": kind}), error)
+        for what, status, body, kind, error in (
+            ("too many requests", 429, b'{"message": "", "retry_after": 0.65, "global": false}', JSON, RateLimited),
+            ("Cloudflare's too many requests", 429, b"error code: 1015", "text/plain", RateLimited),
+            ("a wrong token", 401, refusal(50027, "Invalid Webhook Token"), JSON, AuthExpired),
+            ("a webhook deleted", 404, refusal(10015, "Unknown Webhook"), JSON, AuthExpired),
+            ("a right taken away", 403, refusal(50013, "Missing Permissions"), JSON, AuthExpired),
+            ("a thread that is gone", 404, refusal(10003, "Unknown Channel"), JSON, AuthExpired),
+            ("a forum without a thread, as a 400", 400, refusal(220001, "Webhooks posted to forum channels must have"), JSON, AuthExpired),
+            ("a form filled in wrongly", 400, refusal(50035, "Invalid Form Body", errors={}), JSON, Rejected),
+            ("nothing said", 400, refusal(50006, "Cannot send an empty message"), JSON, Rejected),
+            ("too large", 413, refusal(40005, "Request entity too large"), JSON, Rejected),
+            ("a crash", 500, refusal(0, "500: Internal Server Error"), JSON, OutcomeUnknown),
+            ("a page in a good answer", 200, HTML_ERROR, "text/html", OutcomeUnknown),
+        )
+    )
 
     async def start(self) -> Simulator:
         return await DiscordSimulator(now=lambda: NOW).start()
@@ -176,6 +196,59 @@ def test_escaping_changes_nothing_that_is_read(text: str) -> None:
     assert not re.search(r"^[ \t]*-# ", sent, re.MULTILINE)
 
 
+@pytest.mark.parametrize(("text", "words", "url", "sent"), [
+    ("le programme, ici", "le programme", "https://a.example/p?x=1&y=(2)", "[le programme](<https://a.example/p?x=1&y=(2)>), ici"),
+    ("le *vrai* [plan]", "*vrai* [plan]", "https://a.example/", r"le [\*vrai\* \[plan\]](<https://a.example/>)"),
+    ("un mot", "un mot", "https://a.example/a b<c>\\d", "[un mot](<https://a.example/a%20b%3Cc%3E%5Cd>)"),
+    ("deux\nlignes", "deux\nlignes", "https://a.example/", "[deux lignes](<https://a.example/>)"),
+    ("La suite : https://a.example/1", "https://a.example/1", "https://a.example/1?mtm_campaign=x", "La suite : https://a.example/1?mtm_campaign=x"),
+    ("(https://a.example/1)", "https://a.example/1", "https://a.example/2", "(<https://a.example/2>)"),
+    ("voir https://a.example/1", "voir https://a.example/1", "https://b.example/", "voir https://a.example/1 (<https://b.example/>)"),
+    ("- le mot https://c.example/_a_b", "le mot", "https://a.example/", "\\- [le mot](<https://a.example/>) https://c.example/_a_b"),
+])  # fmt: skip
+def test_words_are_links(text: str, words: str, url: str, sent: str) -> None:
+    """Without a card; the true address is spelt out where the words are an address, for which Discord would show no link."""
+    at = text.index(words)
+    assert markdown(text, [Span(start=at, end=at + len(words), url=url)]) == sent
+
+
+@given(st.text(alphabet="ab é🚲\ue000*_`~|<>[]()\\#-+=>1.@:\n", min_size=2, max_size=40), st.data())
+def test_links_are_on_their_words(text: str, data: st.DataObject) -> None:
+    """Read back as Discord reads it, the text is what it was and the link on the words it was on, whatever signs there are."""
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    words = text[start:end].replace("\n", " ")
+    content = markdown(text, [Span(start=start, end=end, url="https://a.example/")])
+    message = Message(id="1", channel_id="1", at=NOW, username="a", content=content)
+
+    assert message.shown == text[:start] + words + text[end:]
+    assert message.links == ((words, "https://a.example/"),)
+
+
+async def test_links_stay_through_an_edit(publisher: DiscordPublisher, server: DiscordSimulator) -> None:
+    """Posted, corrected."""
+    words = (Span(start=0, end=12, url="https://a.example/"),)
+    receipt = await publisher.publish(make_rendition(text="Le programme du bal", spans=words), "key")
+    await publisher.update(receipt, make_rendition(text="Le programme corrigé", spans=words))
+
+    (message,) = server.webhook.shown
+    assert (message.shown, message.links) == ("Le programme corrigé", (("Le programme", "https://a.example/"),))
+
+
+@pytest.mark.parametrize(("count", "shown"), [(10, 10), (40, 20)])
+async def test_addresses_behind_words_never_cost_a_word(
+    publisher: DiscordPublisher, server: DiscordSimulator, count: int, shown: int
+) -> None:
+    """What is too long only by what is not seen is an embed, whole; with as many of its links as an embed has room for."""
+    text = "mot " * 499 + "fin."
+    spans = tuple(Span(start=4 * number, end=4 * number + 3, url=f"https://a.example/{'x' * 80}") for number in range(count))
+    await publisher.publish(make_rendition(text=text, spans=spans), "key")
+
+    (message,) = server.webhook.shown
+    assert (message.shown, message.content, len(message.embeds)) == (text, "", 1)
+    assert len(message.links) == shown
+
+
 @pytest.mark.parametrize("stars", [1, 2000])
 async def test_backslashes_never_cost_a_word(publisher: DiscordPublisher, server: DiscordSimulator, stars: int) -> None:
     """A text of full length whose escapes do not fit beside it is shown whole, as an embed; and may change back."""
@@ -286,6 +359,45 @@ async def test_files_too_large_stop_no_text(
     with pytest.raises(Rejected) as caught:
         await publisher.publish(make_rendition(), "key-2")
     assert type(caught.value) is Rejected
+
+
+async def test_what_is_sensitive_lies_under_a_cover(publisher: DiscordPublisher, server: DiscordSimulator, files: Files) -> None:
+    """Each file of the message; an edit keeps what it is, and uploads anew what changed."""
+    assert LIMITS.sensitive_media
+    attachments = pictures(files, "1.jpg", "2.jpg")
+    receipt = await publisher.publish(make_rendition(sensitive=True, attachments=attachments), "key")
+    assert covered(server) == [True, True]
+    assert [url for url, _ in receipt.data] == [*[one.url for one in attachments], "sensitive"]
+
+    before = server.webhook.shown[0].files
+    receipt = await publisher.update(receipt, make_rendition(text="Après", sensitive=True, attachments=attachments))
+    assert server.webhook.shown[0].files == before
+    receipt = await publisher.update(receipt, make_rendition(text="Après", attachments=attachments))
+    assert (covered(server), [url for url, _ in receipt.data]) == ([False, False], [one.url for one in attachments])
+    await publisher.update(receipt, make_rendition(text="Après", sensitive=True, attachments=attachments))
+    assert covered(server) == [True, True]
+
+
+def covered(server: DiscordSimulator) -> list[bool]:
+    return [file.covered for message in server.webhook.shown for file in message.files]
+
+
+async def test_media_are_fetched_once(publisher: DiscordPublisher, files: Files) -> None:
+    """What was gathered for a message is what it is sent with."""
+    rendition = make_rendition(attachments=pictures(files, "1.jpg", "2.jpg", "3.jpg"))
+    for attachment in rendition.attachments:
+        await publisher.gather(attachment, rendition)
+    await publisher.publish(rendition, "key")
+
+    assert len(files.requests) == 3
+
+
+@pytest.mark.parametrize("visibility", ["private", "direct"])
+async def test_nothing_private_is_published(publisher: DiscordPublisher, server: DiscordSimulator, visibility: Any) -> None:
+    """Whatever the core may ask."""
+    with pytest.raises(Rejected):
+        await publisher.publish(make_rendition(visibility=visibility), "key")
+    assert server.webhook.shown == []
 
 
 async def test_an_edit_uploads_only_what_is_new(publisher: DiscordPublisher, server: DiscordSimulator, files: Files) -> None:

@@ -44,6 +44,10 @@ _CODES = {
 }
 
 
+_MASKED = re.compile(r"(?<!\\)\[(?P<words>(?:\\.|(?!://)[^\]\\\n])+)\]\(<(?P<url>https?://[^<>\s]+)>\)")
+"""https://support.discord.com/hc/articles/210298617: not of words that are an address themselves."""
+
+
 class Refusal(Exception):
     """What the API answers instead of a result (https://discord.com/developers/docs/topics/opcodes-and-status-codes#json)."""
 
@@ -51,6 +55,10 @@ class Refusal(Exception):
         self.status = status
         self.body = refusal(code, message, **more)
         super().__init__(message)
+
+
+def _read(text: str) -> str:
+    return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", text)
 
 
 def refusal(code: int, message: str, **more: Any) -> bytes:
@@ -67,6 +75,11 @@ class File:
     content_type: str
     data: bytes
     description: str | None = None
+
+    @property
+    def covered(self) -> bool:
+        """Whether it shows only to who clicks it: its name says so."""
+        return self.filename.startswith("SPOILER_")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +100,18 @@ class Message:
 
     @property
     def shown(self) -> str:
-        """The text as people read it: backslashes do their work, of what stands before a sign that is no letter, digit or space."""
-        text = self.content or "".join(str(embed.get("description", "")) for embed in self.embeds)
-        return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", text)
+        """The text as people read it: links show their words, and backslashes do their work, of what stands before a sign that is no
+        letter, digit or space."""
+        return _read(_MASKED.sub(lambda link: link["words"], self._written))
+
+    @property
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """Words that are links, and where to."""
+        return tuple((_read(link["words"]), link["url"]) for link in _MASKED.finditer(self._written))
+
+    @property
+    def _written(self) -> str:
+        return self.content or "".join(str(embed.get("description", "")) for embed in self.embeds)
 
 
 @dataclass(kw_only=True)
