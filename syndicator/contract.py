@@ -23,7 +23,7 @@ from logging import Logger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from syndicator.model import Batch, Item, Receipt, Rendition
+from syndicator.model import Attachment, Batch, Item, Receipt, Rendition
 
 if TYPE_CHECKING:
     from syndicator.http import Http
@@ -269,6 +269,17 @@ class CanRecognise(Protocol):
 
 
 @runtime_checkable
+class CanGather(Protocol):
+    """A publisher that fetches its media in a way of its own: to disk, or by other limits than ``limits.media``."""
+
+    async def gather(self, attachment: Attachment, rendition: Rendition) -> None:
+        """Fetch one attachment of ``rendition`` to where ``prepare`` and ``publish`` look first; the service is not asked for anything.
+
+        Raises Transient when it cannot be had now, Rejected when it will never be of use there.
+        """
+
+
+@runtime_checkable
 class CanPrepare(Protocol):
     """A publisher with a harmless first step: a container, a draft, an upload session."""
 
@@ -330,7 +341,8 @@ class Expiring(Protocol):
     """A connector whose credential runs out; it renews it by itself as long as the service lets it."""
 
     expires_at: datetime | None
-    """When the credential that is in use now dies; None when that is not known. A person is told in time."""
+    """When the credential that is in use now dies; None when that is not known. A person is told in time, in the connector's own words
+    where it has some: an attribute ``renewal`` (``errors.Words``)."""
 
 
 class Named(Protocol):

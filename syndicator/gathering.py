@@ -12,8 +12,9 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
+from syndicator.contract import CanGather
 from syndicator.errors import ConnectorError, Rejected, Transient
 from syndicator.items import instant
 from syndicator.logs import event
@@ -33,17 +34,6 @@ TIMEOUT_S = 240.0
 """For all of a post's media at one try; what is there by then stays in the cache for the next."""
 FAILED = "media-failed"
 """The note of a rendition that had to do without some of its media."""
-
-
-@runtime_checkable
-class CanGather(Protocol):
-    """A publisher that fetches its media in a way of its own: to disk, or by other limits than ``limits.media``."""
-
-    async def gather(self, attachment: Attachment, rendition: Rendition) -> None:
-        """Fetch one attachment of ``rendition`` to where ``prepare`` and ``publish`` look first; the service is not asked for anything.
-
-        Raises Transient when it cannot be had now, Rejected when it will never be of use there.
-        """
 
 
 Shape = Callable[[Item], Sequence[Rendition]]

@@ -12,7 +12,7 @@ from connectors.meta.graph import Unfetched
 from connectors.meta.hosting import UNFETCHED_HINT, Hosting, Unseen
 from syndicator import media
 from syndicator.contract import Context, MediaLimits
-from syndicator.errors import Gone, Rejected, Transient, Unprepared
+from syndicator.errors import Gone, NotReady, Rejected, Unprepared
 from syndicator.model import Attachment, Rendition
 
 UNFETCHED_FOR = timedelta(hours=6)
@@ -51,6 +51,11 @@ class Parts:
         self._made: dict[tuple[str, str], str] = {}
         """(delivery's key, address of the medium) → the part of a carousel that was made of it: a second attempt makes no other."""
         self._unfetched_since: dict[str, datetime] = {}
+
+    async def gather(self, attachment: Attachment, limits: MediaLimits) -> None:
+        """Fetch one attachment to where ``offered`` looks first."""
+        fetch = media.fetch_file if attachment.type in VIDEO_TYPES else media.fetch
+        await fetch(self._context.http, attachment, limits, cache_dir=self._context.state_dir / "media")
 
     async def offered(self, rendition: Rendition, limits: MediaLimits) -> list[Part]:
         """Every attachment that will do, once, at an address of ours; of a video that will not, its still picture."""
@@ -96,7 +101,7 @@ class Parts:
     async def _carousel(self, account: str, key: str, children: Sequence[str], given: Mapping[str, Any]) -> str:
         try:
             if not await self._containers.all_ready(children):
-                raise Transient("the service is still working on the media")
+                raise NotReady("the service is still working on the media")
             container = await self._containers.create(account, {**self._shapes.carousel(children), **given})
         except Unprepared:
             self._forget(key)

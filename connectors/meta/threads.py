@@ -48,7 +48,7 @@ from connectors.meta.parts import Part, Parts, Shapes
 from connectors.meta.tokens import LongLived
 from syndicator.contract import Context, Limits, MediaLimits, Secret
 from syndicator.errors import AuthExpired, Rejected, Transient, Words, words
-from syndicator.model import Receipt, Rendition
+from syndicator.model import Attachment, Receipt, Rendition
 
 LIMITS = Limits(
     text_max=500,
@@ -197,6 +197,10 @@ class ThreadsPublisher:
 
     async def close(self) -> None:
         """Nothing to give back."""
+
+    async def gather(self, attachment: Attachment, rendition: Rendition) -> None:  # noqa: ARG002 - each as if it were alone
+        """Fetch one attachment; a video to the disk."""
+        await self._parts.gather(attachment, self.limits.media)
 
     async def prepare(self, rendition: Rendition, key: str, *, parent: Receipt | None = None) -> str:
         """Make a container, which nobody sees and which dies after a day; Threads fetches the media now."""

@@ -16,7 +16,7 @@ from connectors.x.uploads import Uploads, from_json, to_json
 from connectors.x.wording import media_count, posted, same_text
 from syndicator.contract import Context, Limits, Secret
 from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, Rejected, Transient, Unprepared, words
-from syndicator.model import Receipt, Rendition
+from syndicator.model import Attachment, Receipt, Rendition
 
 if TYPE_CHECKING:
     from connectors.x.client import Client
@@ -93,6 +93,10 @@ class XPublisher:
     async def close(self) -> None:
         """Nothing to give back: the connections are not ours."""
         self._client = None
+
+    async def gather(self, attachment: Attachment, rendition: Rendition) -> None:
+        """Fetch one attachment as it will be uploaded."""
+        await self._uploads.fetched(attachment, alone=len(rendition.attachments) == 1)
 
     async def prepare(self, rendition: Rendition, key: str, *, parent: Receipt | None = None) -> str:  # noqa: ARG002 - files have no parent
         """Upload and describe the media, and return their ids; what is never shown, X drops after a day."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.x.limits import GIF_MAX_BYTES, GIF_MAX_PIXELS, LIMITS, STILLS
 from syndicator import media
 from syndicator.contract import Context
 from syndicator.errors import Gone, NotReady, Rejected, Transient, Unprepared
-from syndicator.media import MediaFile
+from syndicator.media import MediaFile, VideoFile
 from syndicator.model import Attachment, Rendition
 
 if TYPE_CHECKING:
@@ -90,17 +92,21 @@ class Uploads:
     async def _upload(self, attachment: Attachment, *, alone: bool, sensitive: bool) -> Upload | None:
         """None when the file will never do: a picture never stops a text."""
         try:
-            file = await self._fetch(attachment, alone=alone)
+            file = await self.fetched(attachment, alone=alone)
             upload = await self._sent(attachment.url, file)
-            await self._describe(upload, file.description, sensitive=sensitive)
+            if isinstance(file, VideoFile):
+                await media.forget(file)
+            await self._describe(upload, media.shorten_alt(attachment.description, LIMITS.media.alt_max), sensitive=sensitive)
         except (Rejected, Gone) as error:
             self._context.log.warning("media left out url=%s: %s", attachment.url, error.detail)
             return None
         return upload
 
-    async def _fetch(self, attachment: Attachment, *, alone: bool) -> MediaFile:
-        """The file within X's limits: a GIF moves only where it stands alone."""
+    async def fetched(self, attachment: Attachment, *, alone: bool) -> MediaFile | VideoFile:
+        """The file within X's limits: a GIF moves only where it stands alone, a video lies on the disk."""
         rules, http, cache_dir = LIMITS.media, self._context.http, self._context.state_dir / "media"
+        if attachment.type in ("video", "gifv"):
+            return await media.fetch_file(http, attachment, rules, cache_dir=cache_dir)
         if alone and attachment.media_type == "image/gif":
             wide = replace(rules, image_max_bytes=GIF_MAX_BYTES, image_max_pixels=GIF_MAX_PIXELS)
             file = await media.fetch(http, attachment, wide, cache_dir=cache_dir)
@@ -109,16 +115,16 @@ class Uploads:
         rules = rules if alone else replace(rules, image_types=STILLS)
         return await media.fetch(http, attachment, rules, cache_dir=cache_dir)
 
-    async def _sent(self, url: str, file: MediaFile) -> Upload:
-        if file.media_type in STILLS:
+    async def _sent(self, url: str, file: MediaFile | VideoFile) -> Upload:
+        if isinstance(file, MediaFile) and file.media_type in STILLS:
             body = {"media": _base64(file.data), "media_category": "tweet_image"}
             return self._made(url, await self._client().send("/2/media/upload", body), ready=True)
-        category = "tweet_gif" if file.media_type == "image/gif" else "tweet_video"
-        begun = {"media_category": category, "media_type": file.media_type, "total_bytes": len(file.data)}
+        category, size = ("tweet_gif", len(file.data)) if isinstance(file, MediaFile) else ("tweet_video", file.size_bytes)
+        begun = {"media_category": category, "media_type": file.media_type, "total_bytes": size}
         made = self._made(url, await self._client().send("/2/media/upload/initialize", begun), ready=False)
         route = f"/2/media/upload/{made.media_id}"
-        for index, start in enumerate(range(0, len(file.data), SEGMENT_BYTES)):
-            segment = {"media": _base64(file.data[start : start + SEGMENT_BYTES]), "segment_index": index}
+        for index, start in enumerate(range(0, size, SEGMENT_BYTES)):
+            segment = {"media": _base64(await _piece(file, start)), "segment_index": index}
             await self._client().send(f"{route}/append", segment)
         finished = await self._client().send(f"{route}/finalize", None)
         if _state(finished) == "failed":
@@ -162,6 +168,22 @@ def _state(data: Any) -> str:
     """How far X is with a file; one that it says nothing of is ready (``processing_info`` is for GIFs and videos)."""
     progress = data.get("processing_info") if isinstance(data, Mapping) else None
     return str(progress.get("state")) if isinstance(progress, Mapping) else "succeeded"
+
+
+async def _piece(file: MediaFile | VideoFile, start: int) -> bytes:
+    """One segment of a file, of which no more than that is in memory when it is a video."""
+    if isinstance(file, MediaFile):
+        return file.data[start : start + SEGMENT_BYTES]
+    return await asyncio.to_thread(_read, file.path, start)
+
+
+def _read(path: Path, start: int) -> bytes:
+    try:
+        with path.open("rb") as opened:
+            opened.seek(start)
+            return opened.read(SEGMENT_BYTES)
+    except OSError as error:
+        raise Transient(f"{path.name}: {error}") from error
 
 
 def _base64(data: bytes) -> str:

@@ -148,6 +148,11 @@ class FacebookPublisher:
     async def close(self) -> None:
         """Nothing to give back."""
 
+    async def gather(self, attachment: Attachment, rendition: Rendition) -> None:  # noqa: ARG002 - each as if it were alone
+        """Fetch one attachment; a video to the disk."""
+        fetch = media.fetch_file if attachment.type in ("video", "gifv") else media.fetch
+        await fetch(self._context.http, attachment, self.limits.media, cache_dir=self._cache_dir)
+
     async def prepare(self, rendition: Rendition, key: str, *, parent: Receipt | None = None) -> str:  # noqa: ARG002
         """Upload the media, shown nowhere yet; what will never do is left out."""
         return (await self._prepared(rendition)).to_json()
