@@ -1,4 +1,4 @@
-"""The ical source on a CalDAV server: a collection that only an account may read, as Radicale answers."""
+"""The ical source on CalDAV servers: a collection that only an account may read, as Radicale answers; one that shows pages, as Xandikos does."""
 
 from __future__ import annotations
 
@@ -30,6 +30,25 @@ class TestCollection(PlainCalendar):
 
     def options(self, simulator: CalendarSimulator) -> object:
         return IcalSource.Options(url=simulator.collection_url, user="asso", password=Secret("secret"))
+
+
+class TestNegotiatedCollection(PlainCalendar):
+    """A server that gives a page to browsers and to whoever would take one."""
+
+    path = "/asso/calendars/agenda/"
+
+    def options(self, simulator: CalendarSimulator) -> object:
+        return IcalSource.Options(url=simulator.negotiated_url)
+
+
+@pytest.mark.parametrize("ending", ["", "?export"])
+async def test_whichever_address_of_it_was_copied(tmp_path: Path, sessions: Sessions, ending: str) -> None:
+    """With the slash, without it, or the one for exports: the same calendar."""
+    simulator = await a_calendar()
+    for url in (simulator.negotiated_url, simulator.negotiated_url.rstrip("/")):
+        source = IcalSource(IcalSource.Options(url=url + ending), make_context(tmp_path, sessions))
+        assert len((await source.fetch(None)).changed) >= 3
+    await simulator.stop()
 
 
 @pytest.fixture

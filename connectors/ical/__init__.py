@@ -4,7 +4,7 @@ Source ``ical``
 ===============
 
 Reads a calendar: a Nextcloud calendar's public link, Google's, a ``webcal://`` link, any ``.ics`` file; or one on a CalDAV server
-(Radicale, Nextcloud) with the name and password of an account that may read it.
+(Radicale, Xandikos, Nextcloud), with the name and password of an account that may read it where it asks for them.
 
 *What to give it.* The address that the calendar's own "share" or "publish" dialogue offers. In Nextcloud: the calendar's menu, "share
 link", copy; both the page and its ``?export`` address are understood. In Google Calendar: settings of the calendar, "public address

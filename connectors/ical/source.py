@@ -169,7 +169,8 @@ class IcalSource:
         return snapshot
 
     def _headers(self) -> dict[str, str]:
-        headers = {"Accept": "text/calendar, text/plain;q=0.5, */*;q=0.1"}
+        # Xandikos gives a web page to whoever takes one at all, however much rather they have a calendar.
+        headers = {"Accept": "text/calendar, text/plain;q=0.5, text/html;q=0, */*;q=0.1"}
         if self._options.user is not None and self._options.password is not None:
             pair = f"{self._options.user}:{self._options.password.reveal()}"
             headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"

@@ -3,7 +3,9 @@
 Nextcloud answers its public link (``/index.php/apps/calendar/p/TOKEN``) with a page, and the data at
 ``/remote.php/dav/public-calendars/TOKEN?export`` (sabre/dav's ICSExportPlugin). There, private events are left out and confidential
 ones show as "Busy"; the plain file holds everything, with its CLASS, as many exporters do. The collection ``/asso/agenda/`` answers as
-Radicale 3 does (compared with a real one, ``./run interop``): by password only, everything, with an ETag that it never compares.
+Radicale 3 does: by password only, everything, with an ETag that it never compares. ``/asso/calendars/agenda/`` answers as Xandikos 0.4
+does: to anybody, a page to whoever takes pages at all, else everything, with an ETag that it heeds. Both were compared with real ones
+(``./run interop``).
 """
 
 from __future__ import annotations
@@ -99,6 +101,8 @@ class CalendarSimulator(Simulator):
         self._serial = 0
         self.app.router.add_get("/agenda.ics", self._plain)
         self.app.router.add_get("/asso/agenda/", self._collection)
+        self.app.router.add_get("/asso/calendars/{name:agenda/?}", self._negotiated)
+        self.app.router.add_get("/asso/calendars/{path:.+}", self._not_found)
         self.app.router.add_get("/remote.php/dav/public-calendars/{token}", self._export)
         for path in ("/index.php/apps/calendar/p/{token}", "/apps/calendar/p/{token}"):
             self.app.router.add_get(path, self._page)
@@ -112,6 +116,11 @@ class CalendarSimulator(Simulator):
     def collection_url(self) -> str:
         """The CalDAV collection."""
         return f"{self.url}/asso/agenda/"
+
+    @property
+    def negotiated_url(self) -> str:
+        """The CalDAV collection of the server that shows pages to browsers."""
+        return f"{self.url}/asso/calendars/agenda/"
 
     @property
     def share_url(self) -> str:
@@ -213,6 +222,19 @@ class CalendarSimulator(Simulator):
         headers = {"Content-Type": "text/calendar; charset=utf-8", "Content-Disposition": "attachment; filename*=utf-8''Calendar.ics"}
         return web.Response(body=body, headers={**headers, **self._stamps(body)})
 
+    async def _negotiated(self, request: web.Request) -> web.Response:
+        if "export" not in request.query and _takes_pages(request.headers.get("Accept", "*/*")):
+            page = f"<html>\n  <head>\n    <title>WebDAV Collection - {self.name}</title>\n  </head>\n</html>"
+            return web.Response(body=page.encode(), headers={"Content-Type": "text/html; encoding=utf-8"})
+        body = self.document(public=False)
+        etag = f'"{hashlib.sha1(body, usedforsecurity=False).hexdigest()}"'
+        if request.headers.get("If-None-Match") == etag:
+            return web.Response(status=304)
+        return web.Response(body=body, headers={"Content-Type": "text/calendar; charset=utf-8", "ETag": etag})
+
+    async def _not_found(self, request: web.Request) -> web.Response:
+        return web.Response(status=404, body=f"Path {request.path} not found.".encode(), content_type="application/octet-stream")
+
     async def _page(self, request: web.Request) -> web.Response:
         if request.match_info["token"] != TOKEN:
             return web.Response(status=404, text="<!DOCTYPE html><title>Nextcloud</title>", content_type="text/html")
@@ -231,6 +253,12 @@ class CalendarSimulator(Simulator):
     def _stamps(self, body: bytes) -> dict[str, str]:
         etag = f'"{hashlib.sha256(body).hexdigest()}"'
         return {"ETag": etag, "Last-Modified": f"{self._world.changed_at.astimezone(UTC):%a, %d %b %Y %H:%M:%S GMT}"}
+
+
+def _takes_pages(accept: str) -> bool:
+    """Xandikos' ``pick_content_types``: any range that a page is in will do, unless pages are ruled out by their name."""
+    ranges = dict(part.replace(" ", "").partition(";")[::2] for part in accept.split(","))
+    return ranges.get("text/html") != "q=0" and bool(ranges.keys() & {"text/html", "text/*", "*/*"})
 
 
 def _sabre(status: int, kind: str, message: str) -> web.Response:
