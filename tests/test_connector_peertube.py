@@ -13,10 +13,14 @@ import pytest
 
 from connectors.peertube import PeertubeSource
 from connectors.peertube.videos import Unreadable, listed_from, post_from_video
-from syndicator.contract import Context
+from connectors.website.pictures import stills
+from syndicator.contract import Association, Context, Limits, MediaLimits
 from syndicator.errors import AuthExpired, RateLimited, Rejected, Transient
 from syndicator.http import Sessions
+from syndicator.media import fetch_file
 from syndicator.model import Actor, Attachment, Batch, Post, Tombstone
+from syndicator.render import render
+from syndicator.route import Style
 from syndicator.sandbox.peertube import PeertubeSimulator
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import NOW, SourceContract, make_context
@@ -157,6 +161,112 @@ def test_what_is_missing_is_named(name: str) -> None:
     raw = json.loads((DATA / "detail-8.1.json").read_text()) | {name: None}
     with pytest.raises(Unreadable, match=name):
         listed_from(raw)
+
+
+def video_file(lines: int, name: str = "", **changes: Any) -> dict[str, Any]:
+    """As PeerTube lists it."""
+    known = {"resolution": {"id": lines, "label": f"{lines}p"}, "size": lines * 1000, "fps": 25}
+    urls = {"fileUrl": f"https://v.example/{name or lines}.mp4", "fileDownloadUrl": f"https://v.example/download/{lines}.mp4"}
+    return known | urls | changes
+
+
+def shown(**fields: Any) -> tuple[Attachment, ...]:
+    """What the published answer would show if it had these fields."""
+    raw = json.loads((DATA / "detail-8.1.json").read_text()) | fields
+    return post_from_video(raw, base="https://framatube.org", p2p=False, now=NOW).attachments
+
+
+STILL = "https://framatube.org/lazy-static/thumbnails/5e1f8f2b.jpg"
+
+
+def test_the_video_itself_goes_along_with_its_still() -> None:
+    """The best file of at most 1080 lines; whoever does not take it shows the still."""
+    assert shown(files=[video_file(2160), video_file(480), video_file(1080), video_file(1080, "slow", fps=10), video_file(0)]) == (
+        Attachment(
+            url="https://v.example/1080.mp4",
+            type="video",
+            media_type="video/mp4",
+            height=1080,
+            size_bytes=1_080_000,
+            duration_s=113.0,
+            preview_url=STILL,
+        ),
+    )
+
+
+@pytest.mark.parametrize("fields", [
+    {"files": []},
+    {"files": [video_file(480)], "downloadEnabled": False},
+    {"files": [video_file(480)], "downloadEnabled": None},
+    {"files": [video_file(480)], "isLive": True},
+    {"files": [video_file(2160)]},
+    {"files": [video_file(0)]},
+    {"files": [video_file(480, fileUrl="https://v.example/480.webm")]},
+    {"files": [video_file(480, fileUrl="ftp://v.example/480.mp4")]},
+    {"files": [video_file(480, size=None)]},
+    {"files": [video_file(480, hasVideo=False)]},
+    {"streamingPlaylists": [{"files": [video_file(480, hasAudio=False)]}]},
+    {"streamingPlaylists": [{}]},
+])  # fmt: skip
+def test_without_a_file_for_everybody_there_is_the_still(fields: dict[str, Any]) -> None:
+    """Downloads not allowed, a live, no file, too large, of another form, or sound kept apart from pictures."""
+    assert shown(**fields) == (Attachment(url=STILL, width=850, height=480),)
+
+
+def test_files_for_streaming_do_where_there_are_no_others() -> None:
+    """Whole files first, even smaller ones; an instance of before 6.1 tells no sizes of pictures, one may give only the download."""
+    streamed = [{"files": [video_file(720, "720-fragmented")]}, {"files": [video_file(1080, fileUrl=None)]}]
+    found = [
+        shown(files=[video_file(480, width=854, height=480)], streamingPlaylists=streamed),
+        shown(files=[], streamingPlaylists=streamed),
+    ]
+
+    assert [(one.url, one.width, one.height) for [one] in found] == [
+        ("https://v.example/480.mp4", 854, 480),
+        ("https://v.example/download/1080.mp4", None, 1080),
+    ]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_the_file_is_there(simulator: PeertubeSimulator, source: PeertubeSource, context: Context, streamed: bool) -> None:
+    """As the source says it: its type, its size and how long it lasts."""
+    simulator.publish("velo", "Avec fichier", lines=(360, 1080, 2160), streamed=streamed, duration=3)
+    [post] = [post for post in (await source.fetch(None)).changed if isinstance(post, Post) and post.title == "Avec fichier"]
+    [video] = post.attachments
+    limits = MediaLimits(videos_max=1, video_max_bytes=10_000_000)
+    file = await fetch_file(context.http, video, limits, cache_dir=context.state_dir)
+
+    assert "-1080" in video.url
+    assert (file.media_type, file.size_bytes, file.duration_s) == (video.media_type, video.size_bytes, video.duration_s)
+
+
+async def test_views_of_a_video_with_a_file_are_no_edit(simulator: PeertubeSimulator, source: PeertubeSource) -> None:
+    """Read again, it is the same post: nothing of the file's address changes by itself."""
+    video = simulator.publish("velo", "Avec fichier", lines=(720,))
+    uid = simulator.uid(video)
+    before = (await source.read([uid])).changed
+    simulator.view(video.uuid)
+
+    assert (await source.read([uid])).changed == before
+
+
+@pytest.mark.parametrize(("limits", "kind"), [
+    (Limits(text_max=500, media=MediaLimits(images_max=4, videos_max=1, video_max_bytes=40_000_000)), "video"),
+    (Limits(text_max=500, media=MediaLimits(images_max=4, videos_max=1, video_max_bytes=1_000)), "image"),
+    (Limits(text_max=500, media=MediaLimits(images_max=4, videos_max=1, video_max_s=10)), "image"),
+    (Limits(text_max=500, media=MediaLimits(images_max=4)), "image"),
+    (Limits(text_max=500), None),
+])  # fmt: skip
+def test_networks_show_the_video_or_its_still_and_the_way_home(limits: Limits, kind: str | None) -> None:
+    """Within its limits a network shows the video; otherwise the still; always the link."""
+    raw = json.loads((DATA / "detail-8.1.json").read_text()) | {"files": [video_file(720)]}
+    post = post_from_video(raw, base="https://framatube.org", p2p=False, now=NOW)
+    [rendition] = render(post, limits, Style(), association=Association(name="A"))
+    expected = {"video": ["https://v.example/720.mp4"], "image": [STILL], None: []}[kind]
+
+    assert [one.url for one in rendition.attachments] == expected
+    assert post.url in rendition.text
+    assert [still.url for still in stills(post)] == [STILL]
 
 
 def test_old_thumbnail_paths_are_read() -> None:

@@ -1,20 +1,23 @@
 """Videos and lives of a PeerTube channel or account.
 
-What it does: reads the newest hundred public videos of one channel or one account, without any account of ours. A video comes with
-its title, full description (Markdown made into HTML), tags, thumbnail, language, length, and a player page that carries PeerTube's
-privacy options. A live that is scheduled is announced with its date; when it starts, ends and becomes a replay it stays the same
-item, because PeerTube keeps its id (a *permanent* live publishes each replay as a video of its own). For several channels, make
-several sources: a route takes as many as you like.
+What it does: reads the newest hundred public videos of one channel or one account, without any account of ours. A video comes with its
+title, full description (Markdown made into HTML), tags, thumbnail, language, length, and a player page that carries PeerTube's privacy
+options. A live that is scheduled is announced with its date; when it starts, ends and becomes a replay it stays the same item, because
+PeerTube keeps its id (a *permanent* live publishes each replay as a video of its own). For several channels, make several sources: a
+route takes as many as you like.
 
 Credential: none. Nothing private can leak: only what any visitor of the instance sees is read, and it is checked again here.
 
-Cost: one small request per poll (the list, answered "304 not modified" when nothing moved), and one more for each video that is new
-or changed. PeerTube allows 50 requests in 10 seconds by default; the first poll therefore reads the details of the newest 40 videos,
-the following polls the rest.
+Cost: one small request per poll (the list, answered "304 not modified" when nothing moved), and one more for each video that is new or
+changed. PeerTube allows 50 requests in 10 seconds by default; the first poll therefore reads the details of the newest 40 videos, the
+following polls the rest.
 
-What it cannot do: it leaves the video file itself where it is (destinations get the thumbnail, the link and the player); it sees an
-edit of the title, thumbnail, category or first 250 characters at once, and one that touches only tags or the end of a long
-description within six hours, and only of the ten newest videos; an instance that shows nothing to visitors cannot be read.
+The video itself: where its owner allows downloads, a destination that takes videos may fetch the file, the best one up to 1080 lines; all
+others show the thumbnail, the link and the player. Nothing is fetched before.
+
+What it cannot do: it sees an edit of the title, thumbnail, category or first 250 characters at once, and one that touches only tags or
+the end of a long description within six hours, and only of the ten newest videos; an instance that shows nothing to visitors cannot be
+read.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from syndicator.model import Actor, Attachment, LiveState, Post
 
 PUBLIC = 1
 PUBLISHED, TO_TRANSCODE, WAITING_FOR_LIVE, LIVE_ENDED = 1, 2, 4, 5
+LINES_MAX = 1080
+"""Better files are larger than what any network shows of them."""
 
 
 class Unreadable(ValueError):
@@ -77,7 +79,7 @@ def post_from_video(raw: Mapping[str, Any], *, base: str, p2p: bool, now: dateti
         language=str(language).replace("_", "-") if language else None,
         author=_channel(raw, base),
         tags=tuple(str(tag) for tag in raw.get("tags") or ()),
-        attachments=_thumbnail(raw, base),
+        attachments=_attachments(raw, base),
         live=live,
         starts_at=starts_at,
         duration_s=float(raw.get("duration") or 0) or None,
@@ -125,6 +127,45 @@ def _channel(raw: Mapping[str, Any], base: str) -> Actor | None:
         handle=f"{channel['name']}@{channel['host']}" if channel.get("host") else None,
         avatar_url=_file(avatars[-1], base, "path") if avatars else None,
     )
+
+
+def _attachments(raw: Mapping[str, Any], base: str) -> tuple[Attachment, ...]:
+    """The video itself with its still, where PeerTube lets everybody download it; else its still alone."""
+    stills = _thumbnail(raw, base)
+    file = None if raw.get("isLive") or raw.get("downloadEnabled") is not True else _best_file(raw)
+    if file is None:
+        return stills
+    return (
+        Attachment(
+            url=str(file.get("fileUrl") or file["fileDownloadUrl"]),
+            type="video",
+            media_type="video/mp4",
+            width=file.get("width") or None,
+            height=file.get("height") or _id(file, "resolution"),
+            size_bytes=file["size"],
+            duration_s=float(raw.get("duration") or 0) or None,
+            preview_url=stills[0].url if stills else None,
+        ),
+    )
+
+
+def _best_file(raw: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The best one of at most 1080 lines, with pictures and sound in one: whole files first, then those made for streaming."""
+    streamed = [file for playlist in raw.get("streamingPlaylists") or () for file in playlist.get("files") or ()]
+    for files in (raw.get("files") or (), streamed):
+        usable: list[Mapping[str, Any]] = [file for file in files if _is_usable(file)]
+        if usable:
+            return max(usable, key=lambda file: (_id(file, "resolution"), file.get("fps") or 0))
+    return None
+
+
+def _is_usable(file: Mapping[str, Any]) -> bool:
+    """Whether every player and network takes it. PeerTube since 6.2 may keep sound apart from pictures."""
+    url = str(file.get("fileUrl") or file.get("fileDownloadUrl") or "")
+    lines, size = _id(file, "resolution"), file.get("size")
+    whole = file.get("hasVideo") is not False and file.get("hasAudio") is not False
+    measured = isinstance(lines, int) and 0 < lines <= LINES_MAX and isinstance(size, int) and size > 0
+    return measured and whole and url.startswith(("https://", "http://")) and urlsplit(url).path.lower().endswith(".mp4")
 
 
 def _thumbnail(raw: Mapping[str, Any], base: str) -> tuple[Attachment, ...]:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from connectors.youtube import uploads
-from connectors.youtube.answers import CHANNEL_HINT, Json
+from connectors.youtube.answers import ACCESS_HINT, CHANNEL_HINT, Json
 from connectors.youtube.client import Client
 from connectors.youtube.options import YoutubeOptions
 from connectors.youtube.uploads import Session
 from syndicator import media
 from syndicator.contract import Context, Limits, MediaLimits
-from syndicator.errors import AuthExpired, Rejected, Transient, Unprepared, words
+from syndicator.errors import AuthExpired, Rejected, Transient, Unprepared, Words, words
 from syndicator.media import VideoFile
 from syndicator.model import Attachment, Receipt, Rendition
 
@@ -52,6 +52,7 @@ class YoutubePublisher:
 
     Options: ClassVar[type[YoutubeOptions]] = YoutubeOptions
     limits: Limits = LIMITS
+    renewal: ClassVar[Words] = ACCESS_HINT
 
     def __init__(self, options: YoutubeOptions, context: Context) -> None:
         self._options = options

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from html import escape
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -27,7 +28,6 @@ from syndicator.sandbox.peertube_world import (
     PRIVATE,
     PUBLIC,
     PUBLISHED,
-    STATES,
     TO_TRANSCODE,
     UNLISTED,
     WAITING_FOR_LIVE,
@@ -38,6 +38,7 @@ from syndicator.sandbox.peertube_world import (
 from syndicator.sandbox.server import Simulator
 
 SORTS = {"name", "duration", "createdAt", "publishedAt", "originallyPublishedAt", "views", "likes", "comments", "trending", "hot", "best"}
+FILM = Path(__file__).parent / "data" / "film.mp4"
 UUID_SPACE = UUID("6f1f39a4-7c6b-4b0e-9d5e-0f8a4f3b2c1d")
 
 
@@ -59,6 +60,8 @@ class PeertubeSimulator(Simulator):
         route("/api/v1/{kind:video-channels|accounts}/{handle}/videos", self._list)
         route("/api/v1/videos/{id}", self._detail)
         route("/lazy-static/thumbnails/{name}", self._picture)
+        route("/static/web-videos/{name}", self._film)
+        route("/static/streaming-playlists/hls/{uuid}/{name}", self._film)
         route("/.well-known/nodeinfo", self._nodeinfo_links)
         route("/nodeinfo/2.0.json", self._nodeinfo)
         route("/videos/watch/{id}", self._watch_page)
@@ -173,18 +176,7 @@ class PeertubeSimulator(Simulator):
             return _problem(403, detail, request, code="video_requires_password")
         if video.privacy in (PRIVATE, INTERNAL) or (video.privacy == UNLISTED and asked == str(video.id)):
             return _problem(403, "Cannot fetch information of private/internal/blocked video", request)
-        more = {
-            "description": video.description or None,
-            "support": None,
-            "tags": list(video.tags),
-            "state": {"id": video.state, "label": STATES[video.state]},
-            "waitTranscoding": video.wait_transcoding,
-            "commentsPolicy": {"id": 1, "label": "Enabled"},
-            "downloadEnabled": True,
-            "blacklisted": False,
-            "files": [],
-            "streamingPlaylists": [],
-        }
+        more = self._writer().detail(video, size=FILM.stat().st_size)
         return self._answer(request, self._writer().video(video, scheduled=True) | more)
 
     async def _channel(self, request: web.Request) -> web.StreamResponse:
@@ -259,6 +251,14 @@ class PeertubeSimulator(Simulator):
         name = request.match_info["name"]
         size = (280, 157) if name.startswith("small-") else (850, 480)
         return web.Response(body=_jpeg(name, size), content_type="image/jpeg")
+
+    async def _film(self, request: web.Request) -> web.StreamResponse:
+        """The same three seconds, whatever the video and its size; in parts, where they are asked for."""
+        uuid, _, rest = request.match_info["name"].rpartition(".mp4")[0].removesuffix("-fragmented").rpartition("-")
+        video = self.videos.get(uuid)
+        if video is None or video.privacy not in (PUBLIC, UNLISTED) or rest not in map(str, video.lines):
+            return _problem(404, "File not found", request)
+        return web.FileResponse(FILM, headers={"Content-Type": "video/mp4"})
 
     async def _nodeinfo_links(self, _: web.Request) -> web.Response:
         return web.json_response(

@@ -51,6 +51,11 @@ class Video:
     duration: int = 300
     is_live: bool = False
     permanent_live: bool = False
+    lines: tuple[int, ...] = ()
+    """The heights in which its file is there; none while it waits for transcoding, or where the instance hides files."""
+    streamed: bool = False
+    """Whether those are files for streaming only."""
+    downloadable: bool = True
     schedules: tuple[datetime, ...] = ()
     views: int = 0
     picture: int = 0
@@ -136,6 +141,40 @@ class Writer:
             out["state"] = {"id": video.state, "label": STATES[video.state]}
             out["liveSchedules"] = [{"startAt": _stamp(at)} for at in video.schedules]
         return out | video.extra
+
+    def detail(self, video: Video, *, size: int) -> dict[str, Any]:
+        """What only the answer about one video says; each of its files has ``size`` bytes."""
+        files = [self._file(video, lines, size) for lines in sorted(video.lines, reverse=True)]
+        playlist = f"{self.url}/static/streaming-playlists/hls/{video.uuid}/master.m3u8"
+        return {
+            "description": video.description or None,
+            "support": None,
+            "tags": list(video.tags),
+            "state": {"id": video.state, "label": STATES[video.state]},
+            "waitTranscoding": video.wait_transcoding,
+            "commentsPolicy": {"id": 1, "label": "Enabled"},
+            "downloadEnabled": video.downloadable,
+            "blacklisted": False,
+            "files": [] if video.streamed else files,
+            "streamingPlaylists": [{"id": 1, "type": 1, "playlistUrl": playlist, "files": files}] if video.streamed else [],
+        }
+
+    def _file(self, video: Video, lines: int, size: int) -> dict[str, Any]:
+        name = f"{video.uuid}-{lines}{'-fragmented' if video.streamed else ''}.mp4"
+        folder = f"streaming-playlists/hls/{video.uuid}" if video.streamed else "web-videos"
+        return {
+            "id": lines,
+            "resolution": {"id": lines, "label": f"{lines}p"},
+            "width": lines * 16 // 9,
+            "height": lines,
+            "size": size,
+            "fps": 25,
+            "hasAudio": True,
+            "hasVideo": True,
+            "fileUrl": f"{self.url}/static/{folder}/{name}",
+            "fileDownloadUrl": f"{self.url}/download/{folder}/{name}",
+            "storage": 0,
+        }
 
     def channel(self, channel: Channel) -> dict[str, Any]:
         """A channel's summary."""
