@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syndicator import steps
-from syndicator.errors import AuthExpired, Gone, RateLimited, Rejected, Transient
+from syndicator.errors import AuthExpired, Gone, NotReady, RateLimited, Rejected, Transient
 from syndicator.route import Filter, Pace
 from syndicator.testing import make_event
 from tests.engine_scene import LONG, START, THREAD, PreparedWall, post, published, route, stage
@@ -50,6 +50,20 @@ async def test_a_service_that_asks_to_wait_gets_what_it_asks(tmp_path: Path) -> 
         assert (await steps.deliver(scene.tenant, "wall")) == steps.Delivered(worked=False, again_at=until)
         assert len(scene.wall.calls) == calls
         scene.clock.at = until
+        await scene.settle()
+        assert sorted(scene.wall.texts) == ["A", "B"]
+
+
+@pytest.mark.parametrize(("error", "meanwhile"), [(NotReady("a film"), ["B"]), (Transient("down"), [])])
+async def test_a_service_at_work_on_one_post_makes_no_other_wait(tmp_path: Path, error: Transient, meanwhile: list[str]) -> None:
+    """What is not ready there is asked for again; an outage, though, is the account's."""
+    async with stage(tmp_path) as scene:
+        scene.world.show(post(1, "A"), post(2, "B"))
+        await scene.poll()
+        scene.clock.go(minutes=3)
+        scene.wall.fail("publish", error)
+        await scene.deliver()
+        assert scene.wall.texts == meanwhile
         await scene.settle()
         assert sorted(scene.wall.texts) == ["A", "B"]
 
