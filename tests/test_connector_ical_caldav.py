@@ -1,4 +1,4 @@
-"""The ical source on CalDAV servers: a collection that only an account may read, as Radicale answers; one that shows pages, as Xandikos does."""
+"""The ical source on CalDAV servers: a collection that only an account may read (Radicale), one that shows pages to browsers (Xandikos)."""
 
 from __future__ import annotations
 
