@@ -13,7 +13,7 @@ import pytest
 from connectors.mastodon.limits import LIMITS, limits_of
 from connectors.mastodon.publisher import MastodonPublisher
 from syndicator.contract import Limits, Secret
-from syndicator.errors import AuthExpired, OutcomeUnknown, Rejected
+from syndicator.errors import AuthExpired, OutcomeUnknown, RateLimited, Rejected
 from syndicator.http import Sessions
 from syndicator.model import Receipt
 from syndicator.sandbox.server import Fault, Simulator
@@ -21,11 +21,28 @@ from syndicator.testing import PublisherContract, make_context, make_rendition
 from tests.mastodon_scene import SCOPES, Server, opened, options_for, picture
 from tests.test_media import MP4, Files, photo
 
+JSON = {"Content-Type": "application/json"}
+
 
 class Suite(PublisherContract):
     connector = MastodonPublisher
     path = "/api/v1/statuses"
     flavour = "mastodon"
+    dialect = tuple(
+        (what, Fault(action="answer", method="POST", status=status, body=body, headers=JSON | headers, path="/api/v1/statuses"), error)
+        for what, status, body, headers, error in (
+            ("too many requests", 429, b'{"error":"Too many requests"}', {"X-RateLimit-Reset": "2026-11-21T12:05:00.000Z"}, RateLimited),
+            ("GoToSocial's too many requests", 429, b'{"error":"x"}', {"X-RateLimit-Reset": "1795262700"}, RateLimited),
+            ("a token revoked", 401, b'{"error":"The access token was revoked"}', {}, AuthExpired),
+            ("a right that the token lacks", 403, b'{"error":"This action is outside the authorized scopes"}', {}, AuthExpired),
+            ("an account frozen", 403, b'{"error":"Your login is currently disabled"}', {}, AuthExpired),
+            ("a text too long", 422, b'{"error":"Validation failed: Text character limit of 500 exceeded"}', {}, Rejected),
+            ("a parent that is gone", 404, b'{"error":"The post you are trying to reply to does not appear to exist."}', {}, Rejected),
+            ("another address", 302, b"", {"Location": "https://moved.example/api/v1/statuses"}, Rejected),
+            ("a crash", 500, b'{"error":"x"}', {}, OutcomeUnknown),
+            ("an error in a good answer", 200, b'{"error":"x"}', {}, OutcomeUnknown),
+        )
+    )
 
     async def start(self) -> Simulator:
         return await Server(flavour=self.flavour).start()

@@ -2,8 +2,8 @@
 
 **What it does.** Posts of up to 300 characters as readers see them (and 3,000 bytes), links and hashtags that can be clicked, links on
 their own words, the post's language, up to four pictures or one video with their alt text and their shape, threads where a route asks for
-them. A post without a picture shows a card for its link (``link_card``): title, first words and picture of what it leads to, made by us; for a
-stranger's link only its host, because we do not go and read strangers' pages. A post whose media are sensitive carries the label
+them. A post without a picture shows a card for its link (``link_card``): title, first words and picture of what it leads to, made by us;
+for a stranger's link only its host, because we do not go and read strangers' pages. A post whose media are sensitive carries the label
 ``sensitive_label``, which apps blur; the words of a content warning open the text. Mentions stay plain text: nobody there is notified in
 your name. The date is the one of the original.
 

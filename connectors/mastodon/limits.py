@@ -20,6 +20,7 @@ LIMITS = Limits(
     text_unit="graphemes",
     url_length=23,
     content_warning=True,
+    sensitive_media=True,
     threads=True,
     media=MediaLimits(
         images_max=4,

@@ -44,7 +44,7 @@ _CODES = {
 }
 
 
-_MASKED = re.compile(r"(?<!\\)\[(?P<words>(?:\\.|(?!://)[^\]\\\n])+)\]\(<(?P<url>https?://[^<>\s]+)>\)")
+_MASKED = re.compile(r"(?<!\\)(?P<before>(?:\\\\)*)\[(?P<words>(?:\\.|(?!://)[^\]\\\n])+)\]\(<(?P<url>https?://[^<>\s]+)>\)")
 """https://support.discord.com/hc/articles/210298617: not of words that are an address themselves."""
 
 
@@ -102,7 +102,7 @@ class Message:
     def shown(self) -> str:
         """The text as people read it: links show their words, and backslashes do their work, of what stands before a sign that is no
         letter, digit or space."""
-        return _read(_MASKED.sub(lambda link: link["words"], self._written))
+        return _read(_MASKED.sub(lambda link: link["before"] + link["words"], self._written))
 
     @property
     def links(self) -> tuple[tuple[str, str], ...]:
