@@ -23,8 +23,9 @@ from syndicator.http import Sessions
 from syndicator.model import Attachment, Receipt
 from syndicator.render import render
 from syndicator.route import Style
-from syndicator.sandbox.discourse import KEY, DiscourseSimulator, refused
+from syndicator.sandbox.discourse import DiscourseSimulator, refused
 from syndicator.sandbox.discourse_spec import spec, written
+from syndicator.sandbox.discourse_world import KEY
 from syndicator.sandbox.openapi import flaws
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_event, make_post, make_rendition

@@ -12,20 +12,19 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
 from syndicator.sandbox.discourse_spec import filled, spec
+from syndicator.sandbox.discourse_world import IMAGE, Forum, Topic, Upload
 from syndicator.sandbox.forms import parts
 from syndicator.sandbox.openapi import flaws
 from syndicator.sandbox.server import Simulator
 
 Json = dict[str, Any]
 
-KEY = "714552c6148e1617aeab526d0606184b94a80ec048fc09894ff1a72b740c5f19"
 RAW_MIN, RAW_MAX = 20, 32_000
 TITLE_MIN, TITLE_MAX, TITLE_WORD_MAX = 15, 255, 30
 TITLE_ENTROPY, BODY_ENTROPY = 10, 7
@@ -39,7 +38,6 @@ PER_MINUTE = 60
 TAG_FORMS = {"names": (2025, 12), "both": (2026, 1), "objects": (2026, 7)}
 
 _MENTION = re.compile(r"(?<![\w/])@(\w[\w.-]*)")
-_IMAGE = re.compile(r"!\[((?:\\.|[^\]\\])*)\]\((upload://[\w.]+)\)")
 _ADDRESS = re.compile(r"https?://[^\s)>]+")
 
 
@@ -55,83 +53,6 @@ class Refusal(Exception):
 def refused(status: int, kind: str, *told: str, **more: Any) -> bytes:
     """The body of a refusal."""
     return json.dumps(Refusal(status, kind, *told, **more).body).encode()
-
-
-@dataclass(kw_only=True)
-class Upload:
-    """A file, which goes when no post shows it."""
-
-    short_url: str
-    data: bytes
-    filename: str
-    at: datetime
-
-
-@dataclass(kw_only=True)
-class Topic:
-    """A topic, and its first post."""
-
-    id: int
-    post_id: int
-    title: str
-    raw: str
-    category: int
-    username: str
-    at: datetime
-    external_id: str | None = None
-    tags: tuple[str, ...] = ()
-    posts_count: int = 1
-    versions: int = 1
-    deleted_at: datetime | None = None
-    pings: tuple[str, ...] = ()
-    """Whom it called."""
-
-    @property
-    def slug(self) -> str:
-        """Its name in an address."""
-        return "-".join(re.findall(r"[a-z0-9]+", self.title.lower())) or "topic"
-
-    @property
-    def shown(self) -> str:
-        """The text as people read it: backslashes do their work, pictures are none of it."""
-        return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", _IMAGE.sub("", self.raw)).strip()
-
-    @property
-    def images(self) -> list[tuple[str, str]]:
-        """Each picture's alt text and upload."""
-        return [(re.sub(r"\\([^0-9A-Za-z\s])", r"\1", alt.partition("|")[0]), url) for alt, url in _IMAGE.findall(self.raw)]
-
-
-@dataclass(kw_only=True)
-class Account:
-    """Whom the key is for."""
-
-    username: str = "asso"
-    staff: bool = True
-    trust_level: int = 2
-    queued: bool = False
-    """Whether moderators see what it writes first."""
-
-
-@dataclass(kw_only=True)
-class Forum:
-    """What the forum holds."""
-
-    key: str = KEY
-    account: Account = field(default_factory=Account)
-    categories: dict[int, tuple[str, int]] = field(default_factory=lambda: {5: ("Annonces", 1), 6: ("Équipe", 3)})
-    """Number → name, and what the account may do there: 1 all, 2 answer, 3 read."""
-    tags: set[str] = field(default_factory=lambda: {"agenda", "velo"})
-    tagging: bool = True
-    version: tuple[int, int] = (2026, 8)
-    topics: dict[int, Topic] = field(default_factory=dict)
-    uploads: dict[str, Upload] = field(default_factory=dict)
-    queue: list[Json] = field(default_factory=list)
-
-    @property
-    def listed(self) -> list[Topic]:
-        """What visitors see, oldest first."""
-        return [topic for topic in self.topics.values() if topic.deleted_at is None]
 
 
 class DiscourseSimulator(Simulator):
@@ -285,7 +206,7 @@ class DiscourseSimulator(Simulator):
         if self.forum.account.trust_level == 0 and not self.forum.account.staff:
             if len(_ADDRESS.findall(raw)) > 2:
                 found.append("Désolé, les nouveaux utilisateurs ne peuvent placer que deux liens dans un message.")
-            if len(_IMAGE.findall(raw)) > 1:
+            if len(IMAGE.findall(raw)) > 1:
                 found.append("Désolé, les nouveaux utilisateurs ne peuvent placer qu'un média dans un message.")
         return found
 
