@@ -32,6 +32,8 @@ from tests.meta_scene import AsTheCore, told
 from tests.test_media import Files
 
 UPLOAD = "/upload/youtube/v3/videos"
+AT_ONCE = uploads.CHUNK_BYTES
+"""Before the tests make it small."""
 FILM = film(90_000) + box(b"free", bytes(range(256)) * 2800)
 """Ninety seconds, in three pieces of 256 KiB, of which the last is not full."""
 MIDNIGHT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -563,5 +565,5 @@ def test_the_specification_is_reduced_to_what_is_asked() -> None:
     assert set(spec()["provenance"]) == {"what", "from", "licence", "reduced"}
     assert written(spec()) == files_of("syndicator.sandbox").joinpath("data/youtube-discovery.json").read_text("utf-8")
     assert all("https://www.googleapis.com/auth/youtube.force-ssl" in call["scopes"] for call in spec()["calls"].values())
-    assert uploads.CHUNK_BYTES % PIECE == 0
+    assert AT_ONCE % PIECE == 0
     assert LIMITS.kinds == {"video"}
