@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import datetime
 
 from syndicator.contract import CanFind, CanPrepare, Publisher
 from syndicator.errors import ConnectorError, StateError
@@ -18,12 +19,15 @@ from syndicator.items import Stored
 from syndicator.judge import Reread, ask_origin, doubtful, judged, shaping
 from syndicator.logs import event
 from syndicator.model import Delivery, Receipt, Rendition
-from syndicator.policy import FOLLOWS, NotYet, Park, key_holds
+from syndicator.policy import ASK_AGAIN, FOLLOWS, NotYet, Park, key_holds
 from syndicator.rows import made_anew
 from syndicator.settle import done, drop, park, settle
 from syndicator.spending import HELD, affordable, charge, take_back
 from syndicator.store import Store
 from syndicator.tenant import Tenant
+
+LOOKING = "looking"
+"""The reason of a delivery whose service is about to be asked whether it is there."""
 
 
 async def attempt(tenant: Tenant, publisher: Publisher, delivery: Delivery, parent: Receipt | None, reread: Reread) -> bool:
@@ -119,12 +123,17 @@ async def _found_out(tenant: Tenant, publisher: Publisher, delivery: Delivery) -
         return delivery
     if await _recovered(tenant, publisher, delivery):
         return None
-    return replace(delivery, outcome_unknown=False, first_sent_at=None)
+    if isinstance(publisher, CanFind):
+        return replace(delivery, outcome_unknown=False, first_sent_at=None)
+    return delivery  # sent again though it may be there
 
 
 async def _recovered(tenant: Tenant, publisher: Publisher, delivery: Delivery) -> bool:
-    """Whether an unknown outcome is settled without sending: found there, or left to a person."""
+    """Whether an unknown outcome is dealt with without sending: found there, to be looked for later, or left to a person."""
     if isinstance(publisher, CanFind) and delivery.rendition is not None:
+        if publisher.limits.key_window_s and delivery.reason != LOOKING:  # as it could be sent again, its turn came early
+            await tenant.ledger.transact(lambda store: _look_later(store, delivery, tenant.now()))
+            return True
         receipt = await publisher.find(delivery.key, delivery.rendition, prepared=delivery.prepared)
         event(tenant.log, logging.INFO, "delivery.looked-for", delivery=delivery.id, found=receipt is not None)
         if receipt is not None:
@@ -137,6 +146,11 @@ async def _recovered(tenant: Tenant, publisher: Publisher, delivery: Delivery) -
         return False
     await park(tenant, delivery, "unknown", Park(reason="unknown", outcome_unknown=True), hint="")
     return True
+
+
+def _look_later(store: Store, delivery: Delivery, now: datetime) -> None:
+    """What was sent may still be under way, and nobody finds what is not there yet."""
+    store.outbox.again(delivery, now + ASK_AGAIN, LOOKING, now, outcome_unknown=True, attempted=True)
 
 
 async def _fresh(tenant: Tenant, delivery: Delivery, reread: Reread) -> Stored | None:

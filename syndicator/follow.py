@@ -64,6 +64,8 @@ async def edit(tenant: Tenant, publisher: Publisher, delivery: Delivery, reread:
     renditions = await _shown(tenant, publisher, delivery, there)
     news = await _news(tenant, publisher, delivery, there.stored, renditions)
     means = _means(tenant, publisher, delivery, there, news, removes=isinstance(publisher, CanDelete))
+    if there.unsure and isinstance(publisher, CanUpdate):  # what may have been begun in place is finished there
+        means = "in-place"
     if means in ("anew", "note"):
         await _newly(tenant, publisher, delivery, there, means, reread, leaving)
     else:

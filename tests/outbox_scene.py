@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from syndicator import steps
 from syndicator.config import Config, DestinationConfig, Network, SourceConfig
 from syndicator.contract import Association, Context
+from syndicator.editing import Wish
 from syndicator.http import Sessions
 from syndicator.model import Batch, Post, Tombstone
 from syndicator.route import Pace, Route, Style
@@ -95,7 +96,7 @@ class FragileLedger(Ledger):
         return result
 
 
-def config_for(folder: Path, origin: Origin, wire: Wire) -> Config:
+def config_for(folder: Path, origin: Origin, wire: Wire, wish: Wish) -> Config:
     """One source, one destination, one route with threads and a short grace window."""
     year = timedelta(days=365)
     return Config(
@@ -124,7 +125,7 @@ def config_for(folder: Path, origin: Origin, wire: Wire) -> Config:
                 type="wire",
                 title="",
                 role="publisher",
-                connector=PUBLISHERS[wire.kind],
+                connector=PUBLISHERS[wire.kind, wire.edits],
                 options=WireOptions(wire=wire),
                 pace=Pace(on_unknown="retry" if wire.blind_retries else "park"),
             )
@@ -138,6 +139,7 @@ def config_for(folder: Path, origin: Origin, wire: Wire) -> Config:
                 delay=timedelta(seconds=30),
                 max_age=year,
                 backfill=year,
+                edit=wish,
             )
         },
         digest="",

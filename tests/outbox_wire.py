@@ -50,13 +50,15 @@ class Thing:
     answers: str | None
     answers_last: bool
     """Whether what it answers was the last part of its thread then."""
+    changed: int
+    """Counts makings and changes of everything here: what has the highest was changed last."""
 
 
 class Wire:
     """The network: does what its script says, and remembers who sent what, knowing what."""
 
-    def __init__(self, clock: Clock, kind: Kind, *, blind_retries: bool) -> None:
-        self.clock, self.kind, self.blind_retries = clock, kind, blind_retries
+    def __init__(self, clock: Clock, kind: Kind, *, blind_retries: bool, edits: bool = True) -> None:
+        self.clock, self.kind, self.blind_retries, self.edits = clock, kind, blind_retries, edits
         self.up = True
         self.script: deque[Answer] = deque()
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
@@ -123,6 +125,8 @@ class Wire:
             there = self.things.get(receipt.remote_id)
             if there is None:
                 raise Gone("not there")
+            self._serial += 1
+            there.changed = self._serial
             act(there)
 
         self._carry_out(answer, carry_out)
@@ -171,6 +175,7 @@ class Wire:
             text=rendition.text,
             answers=before.id if before else None,
             answers_last=before is None or before.part == before.parts - 1,
+            changed=self._serial,
         )
         self.things[thing.id] = self.ever[thing.id] = thing
         self._keys[key] = (thing.id, self.clock())
@@ -183,7 +188,7 @@ class WireOptions:
 
 
 class Blind:
-    """A publisher that only knows what it is told."""
+    """A publisher that only knows what it is told, and can remove it."""
 
     Options: ClassVar[type[Any]] = WireOptions
     limits: ClassVar[Limits] = Limits(text_max=60, threads=True)
@@ -196,6 +201,9 @@ class Blind:
 
     async def close(self) -> None: ...
 
+    async def delete(self, receipt: Receipt) -> None:
+        self.wire.change(receipt, lambda thing: self.wire.things.pop(thing.id))
+
     async def prepare(self, rendition: Rendition, key: str, *, parent: Receipt | None = None) -> str:
         meanwhile, self.wire.meanwhile = self.wire.meanwhile, None
         if meanwhile is not None:
@@ -205,15 +213,16 @@ class Blind:
     async def publish(self, rendition: Rendition, key: str, *, parent: Receipt | None = None, prepared: str | None = None) -> Receipt:
         return self.wire.publish(rendition, key, parent)
 
+
+class Editing(Blind):
+    """One whose posts can be edited."""
+
     async def update(self, receipt: Receipt, rendition: Rendition) -> Receipt:
         def write(thing: Thing) -> None:
             thing.text, thing.parts = rendition.text, rendition.parts
 
         self.wire.change(receipt, write)
         return receipt
-
-    async def delete(self, receipt: Receipt) -> None:
-        self.wire.change(receipt, lambda thing: self.wire.things.pop(thing.id))
 
 
 class Findable(Blind):
@@ -229,4 +238,20 @@ class Keyed(Findable):
     limits: ClassVar[Limits] = replace(Blind.limits, key_window_s=int(KEY_WINDOW.total_seconds()))
 
 
-PUBLISHERS: dict[Kind, type[Blind]] = {"blind": Blind, "findable": Findable, "keyed": Keyed}
+class EditingFindable(Editing, Findable):
+    """Both."""
+
+
+class EditingKeyed(Editing, Keyed):
+    """Both."""
+
+
+PUBLISHERS: dict[tuple[Kind, bool], type[Blind]] = {
+    ("blind", False): Blind,
+    ("findable", False): Findable,
+    ("keyed", False): Keyed,
+    ("blind", True): Editing,
+    ("findable", True): EditingFindable,
+    ("keyed", True): EditingKeyed,
+}
+"""By what the service can tell, and whether it lets edit."""

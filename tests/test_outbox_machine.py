@@ -1,8 +1,8 @@
 """Never twice, never lost, whatever happens in whatever order: a Hypothesis state machine over the real store, plan and steps.
 
-It publishes, answers, edits, deletes and brings back; the network refuses, loses requests and answers, is late, limits and rejects; the
-process dies at a ledger transaction or at a request; time passes; a person decides. In the end the network works again, and what is there
-is compared with what the association shows.
+It publishes, answers, edits, deletes and brings back, and changes its mind on what an edit does; the network refuses, loses requests and
+answers, is late, limits and rejects; the process dies at a ledger transaction or at a request; time passes; a person decides. In the end
+the network works again, and what is there is compared with what the association shows.
 
 In the suite it runs a fixed set of examples. To search further: ``SYNDICATOR_MACHINE_EXAMPLES=5000 pytest tests/test_outbox_machine.py``.
 """
@@ -10,6 +10,7 @@ In the suite it runs a fixed set of examples. To search further: ``SYNDICATOR_MA
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ import pytest
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from syndicator.editing import Wish
 from syndicator.model import Delivery, Post
 from syndicator.render import render
 from tests.outbox_scene import Origin, Process, config_for
@@ -30,6 +32,7 @@ from tests.outbox_wire import ANSWERS, LATE_BY, Clock, Kind, Thing, Wire
 EXAMPLES = int(os.environ.get("SYNDICATOR_MACHINE_EXAMPLES", "0"))
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """Where a commit costs no disk: deaths are played here, power cuts are SQLite's business."""
+WISHES: tuple[Wish, ...] = ("update", "replace", "note")
 WAITS_S = (5, 31, 31, 60, 600, 3_700, 90_000)
 LONG = " et la suite au prochain message, car tout ne tient pas dans un seul."
 
@@ -54,12 +57,18 @@ LUCK = strategies.builds(
 class OutboxMachine(RuleBasedStateMachine):
     """One association, one destination of one kind."""
 
-    @initialize(kind=strategies.sampled_from(("keyed", "findable", "blind")), blind_retries=strategies.sampled_from((False, False, True)))
-    def start(self, kind: Kind, blind_retries: bool) -> None:
+    @initialize(
+        kind=strategies.sampled_from(("keyed", "findable", "blind")),
+        blind_retries=strategies.sampled_from((False, False, True)),
+        wish=strategies.sampled_from(WISHES),
+        edits=strategies.booleans(),
+    )
+    def start(self, kind: Kind, blind_retries: bool, wish: Wish, edits: bool) -> None:
         self.folder = tempfile.TemporaryDirectory(dir=MEMORY)
         self.clock, self.origin = Clock(), Origin()
-        self.wire = Wire(self.clock, kind, blind_retries=blind_retries and kind == "blind")
-        self.process = Process(config_for(Path(self.folder.name), self.origin, self.wire), self.clock)
+        # What cannot be edited at all stays as it was: nothing to compare.
+        self.wire = Wire(self.clock, kind, blind_retries=blind_retries and kind == "blind", edits=edits or wish == "update")
+        self.process = Process(config_for(Path(self.folder.name), self.origin, self.wire, wish), self.clock)
         self.by_hand: set[str] = set()
         """uids of what a person found there: we have no receipt, so what happens to it later is theirs to do."""
         self.vanished: set[str] = set()
@@ -68,6 +77,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.before: dict[str, str] = {}
         """uid → its text before the last edit."""
         self.graves: dict[str, Post] = {}
+        self.told: dict[str, list[Post]] = {}
+        """uid → every wording it ever had."""
 
     # what the association does, and how it goes
 
@@ -76,7 +87,7 @@ class OutboxMachine(RuleBasedStateMachine):
         uid = f"https://social.example/{len(self.origin.posts) + len(self.origin.gone) + 1}"
         parents = list(self.origin.posts)
         parent = parents[-answers] if answers and answers <= len(parents) else None
-        self.origin.posts[uid] = Post(uid=uid, url=uid, html=self._text(long), published_at=self.clock(), in_reply_to=parent)
+        self._show(Post(uid=uid, url=uid, html=self._text(long), published_at=self.clock(), in_reply_to=parent))
         self._go_on(luck)
 
     @precondition(lambda self: self.origin.posts)
@@ -84,7 +95,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def edit(self, luck: Luck, which: int, long: bool) -> None:
         post = self._chosen(list(self.origin.posts.values()), which)
         self.before[post.uid] = post.html
-        self.origin.posts[post.uid] = replace(post, html=self._text(long))
+        self._show(replace(post, html=self._text(long)))
         self._go_on(luck)
 
     @precondition(lambda self: self.origin.posts)
@@ -92,7 +103,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def undo(self, luck: Luck, which: int) -> None:
         """An edit that takes the last one back."""
         post = self._chosen(list(self.origin.posts.values()), which)
-        self.origin.posts[post.uid] = replace(post, html=self.before.get(post.uid, post.html))
+        self._show(replace(post, html=self.before.get(post.uid, post.html)))
         self._go_on(luck)
 
     @precondition(lambda self: self.origin.posts)
@@ -122,7 +133,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 self._bury(uid)
             elif post is not None:
                 self.before[uid] = post.html
-                self.origin.posts[uid] = replace(post, html=self._text(long=False))
+                self._show(replace(post, html=self._text(long=False)))
             await self.process.look()
 
         self.wire.meanwhile = happen
@@ -143,6 +154,13 @@ class OutboxMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         self.process.die()
         self.process.work()
+
+    @rule(wish=strategies.sampled_from(WISHES))
+    def reconfigure(self, wish: Wish) -> None:
+        """Another wish, at the next start."""
+        if self.wire.edits or wish != "update":
+            self.process.config = config_for(Path(self.folder.name), self.origin, self.wire, wish)
+            self.process.die()
 
     @rule()
     def person(self) -> None:
@@ -173,6 +191,10 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.wire.violations == []
         keys = [thing.key for thing in self.wire.ever.values()]
         assert self.wire.blind_retries or len(keys) == len(set(keys)), "two objects for one delivery"
+        notes = self._note_keys()
+        for uid in {thing.uid for thing in self.wire.things.values()} - self.by_hand:
+            parts = [thing.part for thing in self._there(uid) if thing.key not in notes]
+            assert self.wire.blind_retries or len(parts) == len(set(parts)), f"two of {uid} at once"
 
     def teardown(self) -> None:
         if not hasattr(self, "wire"):
@@ -205,21 +227,28 @@ class OutboxMachine(RuleBasedStateMachine):
         for uid in self.by_hand:
             assert uid in self.origin.gone or self._there(uid), f"{uid} is lost"
         for uid in self.origin.gone - self.by_hand:
-            there = self._there(uid)
-            if self.wire.blind_retries:  # of two, we know one
-                newest = {thing.key: thing for thing in self.wire.ever.values()}
-                there = [thing for thing in there if thing is newest[thing.key]]
-            assert there == [], f"{uid} is gone and still shown"
+            assert self._known(uid) == [], f"{uid} is gone and still shown"
         for uid, post in self.origin.posts.items():
             if uid in self.by_hand:
                 continue
-            things = self._there(uid)
-            if self.wire.blind_retries:
-                things = list({thing.part: thing for thing in things}.values())
-            assert [thing.text for thing in things] == self._expected(post)
-            for before, thing in pairwise(things):
-                assert thing.answers == before.id or self.wire.blind_retries
-            self._check_answer(post, things[0])
+            self._compare_one(post)
+
+    def _compare_one(self, post: Post) -> None:
+        """The item itself once, part by part; and the last word on it, its own or a note's, is the author's last."""
+        note_keys, there = self._note_keys(), self._known(post.uid)
+        notes = [thing for thing in there if thing.key in note_keys]
+        things = [thing for thing in there if thing.key not in note_keys]
+        last = max((thing for thing in there), key=lambda thing: thing.changed)
+        texts = [thing.text for thing in things]
+        if last in notes:
+            assert _version(last.text) == _version(post.html), f"the last note on {post.uid} is not the last word"
+            assert self.wire.ever[last.answers or ""].uid == post.uid
+            assert texts in [self._expected(told) for told in self.told[post.uid]]
+        else:
+            assert texts == self._expected(post)
+        for before, thing in pairwise(things):
+            assert thing.answers == before.id or self.wire.blind_retries
+        self._check_answer(post, things[0])
 
     def _check_answer(self, post: Post, thing: Thing) -> None:
         parent = post.in_reply_to
@@ -234,6 +263,14 @@ class OutboxMachine(RuleBasedStateMachine):
             assert thing.answers_last or parent in troubled or parent in self.before, f"{post.uid} answers the middle of a thread"
 
     # small print
+
+    def _note_keys(self) -> set[str]:
+        states = ("pending", "sending", "done", "parked", "dropped")
+        return {row.key for row in self._rows(*states) if row.purpose == "announce-change"}
+
+    def _show(self, post: Post) -> None:
+        self.origin.posts[post.uid] = post
+        self.told.setdefault(post.uid, []).append(post)
 
     def _bury(self, uid: str) -> None:
         self.graves[uid] = self.origin.posts.pop(uid)
@@ -254,6 +291,11 @@ class OutboxMachine(RuleBasedStateMachine):
     def _there(self, uid: str) -> list[Thing]:
         return sorted((thing for thing in self.wire.things.values() if thing.uid == uid), key=lambda thing: thing.part)
 
+    def _known(self, uid: str) -> list[Thing]:
+        """What is there and was told to us: where it is sent blindly, of two we know one."""
+        newest = {thing.key: thing for thing in self.wire.ever.values()}
+        return [thing for thing in self._there(uid) if thing is newest[thing.key]]
+
     def _expected(self, post: Post) -> list[str]:
         config = self.process.config
         limits = config.destinations["elsewhere"].connector.limits
@@ -269,6 +311,11 @@ class OutboxMachine(RuleBasedStateMachine):
         else:
             self.wire.forgive(delivery.key)
             self.process.ledger(lambda store: store.outbox.retry(delivery.id, now))
+
+
+def _version(text: str) -> str:
+    found = re.search(r"Version (\d+)", text)
+    return found[1] if found else ""
 
 
 def luck(*answers: str, wait: tuple[int, ...] = (31,), cut: tuple[int, str] | None = None) -> Luck:
@@ -350,12 +397,13 @@ STORIES = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("wish", WISHES)
 @pytest.mark.parametrize("kind", get_args(Kind))
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__.strip("_"))
-def test_stories(story: Callable[[OutboxMachine], None], kind: Kind) -> None:
+def test_stories(story: Callable[[OutboxMachine], None], kind: Kind, wish: Wish) -> None:
     """What the machine once stumbled over, or would find after hours only: told to the same end, on every kind of network."""
     machine = OutboxMachine()
-    machine.start(kind=kind, blind_retries=False)
+    machine.start(kind=kind, blind_retries=False, wish=wish, edits=True)
     try:
         story(machine)
         machine.never_twice()
