@@ -48,6 +48,7 @@ FOR_ANYBODY = frozenset({
     "accept", "accept-encoding", "accept-language", "user-agent", "if-none-match", "if-modified-since", "range", "if-range",
 })  # fmt: skip
 """Headers that follow a redirect to another host; all others may be meant for the first alone."""
+SECRET_HEADERS = frozenset({"api-key", "authorization", "cookie", "x-auth-token"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 
 
@@ -86,6 +87,18 @@ class Response:
     def content_type(self) -> str:
         """Without parameters, lower case."""
         return self.headers.get("Content-Type", "").split(";")[0].strip().lower()
+
+
+OPEN_HINT = words(
+    fr="Cette adresse commence par http:// : le secret y voyagerait en clair. Écrivez https:// ; si ce serveur est sur votre réseau, "
+    "ajoutez son nom à allow_private dans la section [network].",
+    en="This address begins with http://: the secret would travel there for all to read. Write https://; if that server is on your own "
+    "network, add its name to allow_private in the [network] section.",
+)
+BROKEN_HINT = words(
+    fr="Il y a un retour à la ligne au milieu du secret : remettez-le d'un seul tenant, sur une ligne, sans rien d'autre.",
+    en="There is a line break in the middle of the secret: put it in again in one piece, on one line, with nothing else.",
+)
 
 
 class PrivateAddress(OSError):
@@ -221,6 +234,9 @@ class Http:
         private: bool,
         safe: bool,
     ) -> Response:
+        if not SECRET_HEADERS.isdisjoint(name.lower() for name in headers):
+            self.refuse_open(url)
+        _refuse_broken(headers)
         session = self.sessions.get(private=private, write=not safe)
         timeout = aiohttp.ClientTimeout(total=timeout_s, connect=10, sock_read=15)
         try:
@@ -242,6 +258,11 @@ class Http:
             text = f"{_host(url)}: {type(error).__name__}: {error or 'no answer in time'}"
             raise (Transient(text) if safe else OutcomeUnknown(text)) from error
 
+    def refuse_open(self, url: str) -> None:
+        """Raise Rejected where a secret would travel for everybody to read: ``http:``, and not to a host that a person trusts."""
+        if url.lower().startswith("http:") and _host(url) not in self.allow_private:
+            raise Rejected(f"{urlsplit(url).netloc}: no secret goes out without TLS", hint=OPEN_HINT)
+
     async def get(
         self,
         url: str,
@@ -253,6 +274,12 @@ class Http:
     ) -> Response:
         """GET, any status."""
         return await self.request("GET", url, headers=headers, params=params, max_bytes=max_bytes, timeout_s=timeout_s)
+
+
+def _refuse_broken(headers: Mapping[str, str]) -> None:
+    """Raise AuthExpired for what no header may hold: only a secret comes from outside."""
+    if any(sign in value for value in headers.values() for sign in "\r\n\0"):
+        raise AuthExpired("the secret holds a line break", hint=BROKEN_HINT)
 
 
 def _origin(url: str) -> tuple[str, str]:

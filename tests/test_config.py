@@ -552,6 +552,23 @@ def test_a_bare_secret_needs_a_private_file(tmp_path: Path, environ: dict[str, s
     assert load(write(tmp_path, text), environ=environ).destinations["compte"].options.token.reveal() == "mot-de-passe-nu"
 
 
+@pytest.mark.parametrize("around", ["{} \n\n", "\ufeff{}\r\n", "\u200b \xa0{}\u200b\n"])
+def test_what_cannot_be_seen_around_a_secret_is_no_part_of_it(tmp_path: Path, environ: dict[str, str], around: str) -> None:
+    """Blanks and line ends, a byte order mark, the signs without width that web pages hide between words."""
+    (Path(environ["CREDENTIALS_DIRECTORY"]) / "compte").write_bytes(around.format("jeton-copié").encode())
+
+    assert load(write(tmp_path, GOOD), environ=environ).destinations["compte"].options.token == Secret("jeton-copié")
+
+
+@pytest.mark.parametrize("quoted", ['"{}"', "'{}'\n", "“{}”", "«\xa0{}\xa0»", "`{}`"])
+def test_a_secret_in_quotes_is_told_before_a_service_refuses_it(tmp_path: Path, environ: dict[str, str], quoted: str) -> None:
+    """What a shell or a configuration wants around a value has nothing to do in a file of its own."""
+    (Path(environ["CREDENTIALS_DIRECTORY"]) / "compte").write_bytes(quoted.format("jeton-copié").encode())
+    ((_, key, text),) = problems(write(tmp_path, GOOD), environ)
+
+    assert (key, "entre guillemets" in text, "jeton-copié" in text) == ("destinations.compte.token", True, False)
+
+
 def test_secrets_print_nowhere(tmp_path: Path, environ: dict[str, str]) -> None:
     """Neither in the configuration's repr nor in any later log line, whatever carries them."""
     config = load(write(tmp_path, GOOD), environ=environ)

@@ -98,6 +98,31 @@ async def test_a_private_address_is_refused_before_a_byte_leaves(http: Http, sit
     assert "allow_private" in caught.value.hint["fr"]
 
 
+@pytest.mark.parametrize("header", ["Authorization", "X-Auth-Token", "Api-Key"])
+async def test_no_secret_goes_out_without_tls(http: Http, site: Site, header: str) -> None:
+    """But to a host of the local network that a person named; without a secret, an old feed may still be read."""
+    with pytest.raises(Rejected) as caught:
+        await http.get("http://192.0.2.1/", headers={header: "Bearer s3cret"})
+    assert caught.value.hint is not None
+    assert "https://" in caught.value.hint["fr"]
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(Rejected, match="not a public address"):
+        await http.get("http://192.0.2.1/")
+
+    assert (await http.get(f"{site.url}/ok", headers={header: "Bearer s3cret"})).status == 200
+
+
+async def test_a_secret_in_two_pieces_is_told(http: Http, site: Site) -> None:
+    """A line break in the middle of what was pasted is neither sent nor taken for a wrong address."""
+    with pytest.raises(AuthExpired) as caught:
+        await http.get(f"{site.url}/ok", headers={"Authorization": "Bearer s3c\nret"})
+
+    assert site.requests == []
+    assert caught.value.hint is not None
+    assert "retour à la ligne" in caught.value.hint["fr"]
+    assert "s3c" not in str(caught.value)
+
+
 async def test_a_redirect_inwards_is_refused(http: Http, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stranger's page does not send us to our own network, not even to a host that is trusted when asked for by name."""
     site.redirects["in"] = (302, f"{site.url}/ok")

@@ -23,6 +23,9 @@ SECRET_MAX_BYTES = 65_536
 FOLDER_ID = "secret"
 """Our units load a whole folder of credentials under this id; systemd then names each of them ``<id>_<file name>``."""
 _NAME = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_.@-]*")
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
+"""What editors and web pages leave around a copied text without showing it."""
+_QUOTES = frozenset({'""', "''", "``", "“”", "„“", "‘’", "«»"})
 
 
 class _Unusable(Exception):
@@ -51,8 +54,12 @@ class Vault:
         except _Unusable as error:
             report.add(at, error.message, **error.values)
             return None
+        text = _bare(text)
         if not text:
             report.add(at, "secret-empty")
+            return None
+        if text[0] + text[-1] in _QUOTES and len(text) > 1:
+            report.add(at, "secret-quoted")
             return None
         hide(text)
         return Secret(text)
@@ -101,7 +108,7 @@ class Vault:
     def _variable(self, name: str) -> str:
         if name not in self.environ:
             raise _Unusable("variable-missing", name=name)
-        return self.environ[name].strip()
+        return self.environ[name]
 
 
 def located(name: str, folder: Path) -> Path | None:
@@ -112,12 +119,19 @@ def located(name: str, folder: Path) -> Path | None:
         return None
 
 
+def _bare(text: str) -> str:
+    """Without blanks, line ends and unseen signs around it."""
+    while text != (inner := text.strip().strip(_UNSEEN)):
+        text = inner
+    return text
+
+
 def _content(path: Path) -> str:
     """What the file holds; FileNotFoundError when there is none, _Unusable when it cannot be used."""
     try:
         with path.open("rb") as file:
             content = file.read(SECRET_MAX_BYTES)
-        return content.decode().strip()
+        return content.decode()
     except FileNotFoundError:
         raise
     except OSError as error:
