@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,16 @@ import pytest
 
 from connectors.bluesky import BlueskyPublisher
 from connectors.bluesky.videos import TRIES
+from syndicator.config import Config, DestinationConfig, Network
 from syndicator.contract import Secret
 from syndicator.errors import Rejected, Transient, Unprepared
 from syndicator.http import Sessions
 from syndicator.model import Attachment, Rendition
+from syndicator.route import Pace
 from syndicator.sandbox.server import Fault
 from syndicator.testing import HTML_ERROR, NOW, make_rendition
-from tests.bluesky_scene import PUT, Server, opened
+from tests.bluesky_scene import PUT, Server, opened, options_for
+from tests.engine_scene import Scene, World, configuration, post, published, route, source, stage
 from tests.test_media import MP4, Files, photo
 
 SEND, ASK = "app.bsky.video.uploadVideo", "app.bsky.video.getJobStatus"
@@ -319,3 +324,48 @@ async def test_the_simulator_takes_no_pass_of_another_kind(server: Server, sessi
     async with sessions.get(private=True, write=True).post(url, data=MP4, headers=headers) as answer:
         assert answer.status == 401
     assert server.videos.jobs == {}
+
+
+@contextlib.asynccontextmanager
+async def mirrored(server: Server, folder: Path) -> AsyncIterator[Scene]:
+    """The whole engine, with this account for its only destination."""
+
+    def config(world: World, *_: Any) -> Config:
+        account = DestinationConfig(
+            name="wall", type="bluesky", title="Bluesky", role="publisher", connector=BlueskyPublisher,
+            options=options_for(server, video=server.url), pace=Pace(),
+        )  # fmt: skip
+        made = configuration(folder, [source(world)], [account], [route()])
+        return replace(made, network=Network(allow_private=frozenset({"127.0.0.1"})))
+
+    async with stage(folder, config=config) as scene:
+        # One clock for both.
+        scene.clock.at = server.clock.at
+        scene.tenant.now = scene.clock = server.clock
+        yield scene
+
+
+async def test_the_engine_waits_for_the_video(server: Server, files: Files, tmp_path: Path) -> None:
+    """From a toot to the record: one upload, some looks, one post."""
+    async with mirrored(server, tmp_path) as scene:
+        await published(scene, post(html="<p>Le film</p>", attachments=(film(files),)))
+        assert [fate[:2] for fate in await scene.fates()] == [("create", "done")]
+    assert [record["embed"]["$type"] for record in server.records] == ["app.bsky.embed.video"]
+    assert (len(server.asked(SEND)), len(server.asked(PUT))) == (1, 1)
+
+
+@pytest.mark.parametrize(("trouble", "uploads"), [("encoding_failure", 1), ("generic_failure", TRIES), ("email", 1)])
+async def test_the_engine_sends_the_picture_and_the_way_home_instead(
+    server: Server, files: Files, tmp_path: Path, trouble: str, uploads: int
+) -> None:
+    """A video that the service does not take costs nobody the text, and a person is told."""
+    server.videos.failure, server.videos.unconfirmed = trouble, trouble == "email"
+    async with mirrored(server, tmp_path) as scene:
+        toot = post(html="<p>Le film</p>", attachments=(film(files),))
+        await published(scene, toot)
+        assert [fate[:2] for fate in await scene.fates()] == [("create", "done")]
+        assert [(problem.subject, problem.kind) for problem in await scene.problems()] == [("media:wall", "media")]
+    (record,) = server.records
+    assert [one["alt"] for one in record["embed"]["images"]] == ["Une balade"]
+    assert record["text"] == f"Le film\n\n{toot.url}"
+    assert len(server.asked(SEND)) == uploads
