@@ -25,7 +25,19 @@ PURE = frozenset({"model", "route", "plan", "render", "policy", "text"})
 """Rooms without input or output: they decide, others act."""
 PURE_MAY_KNOW = PURE | {"contract", "errors"}
 SDKS = frozenset(
-    {"mastodon", "feedparser", "gql", "icalendar", "recurring_ical_events", "x_wr_timezone", "tweepy", "atproto", "caldav", "aiosmtplib"}
+    {
+        "mastodon",
+        "feedparser",
+        "gql",
+        "icalendar",
+        "recurring_ical_events",
+        "x_wr_timezone",
+        "tweepy",
+        "atproto",
+        "caldav",
+        "aiosmtplib",
+        "apprise",
+    }
 )
 """Libraries that speak for one service or format: only connectors import them."""
 EFFECTS = frozenset({
