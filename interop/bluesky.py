@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import urllib.error
@@ -29,10 +27,11 @@ from aiohttp import web
 from PIL import Image
 
 from connectors.bluesky import BlueskyPublisher
-from interop.install import CACHE, CannotInstall
+from interop.install import DEV_ENV, npm_package
 from interop.processes import Running, answers, free_port, start
 from interop.relay import Relay
 from interop.report import Report
+from interop.suite import contract
 from syndicator.contract import CanDelete, CanFind, CanPrepare, Limits, Publisher, Secret
 from syndicator.http import Sessions
 from syndicator.model import Attachment, Card, Receipt, Span
@@ -40,7 +39,6 @@ from syndicator.sandbox.bluesky import BlueskySimulator
 from syndicator.sandbox.server import Simulator
 from syndicator.testing import PublisherContract, make_context, make_rendition
 
-PACKAGE = "@atproto/dev-env@0.3.215"
 PASSWORD = "hunter2"  # noqa: S105 - of accounts that live for a second
 WHERE = "SYNDICATOR_INTEROP_PDS"
 COLLECTION = "app.bsky.feed.post"
@@ -235,15 +233,10 @@ class TestRealServer(PublisherContract):
 
 async def play(report: Report, folder: Path) -> None:
     """Boot, the suite, the likeness, stop."""
-    report.title("Un vrai PDS de Bluesky")
-    url, running = await _boot(folder)
+    report.title("An account on Bluesky's PDS")
+    url, running = await _boot(report, folder)
     try:
-        done = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pytest", "--no-header", __file__),
-            env={**os.environ, WHERE: url}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        said = (await done.communicate())[0].decode()
-        report.check(f"the contract suite: {said.strip().splitlines()[-1]}", done.returncode == 0, said)
+        await contract(report, __file__, folder, {WHERE: url})
         await of_pds(report, url)
     finally:
         await running.end()
@@ -251,7 +244,7 @@ async def play(report: Report, folder: Path) -> None:
 
 async def of_pds(report: Report, url: str) -> None:
     """The simulator against the real server: the same status, the same name, the same words."""
-    report.title("Notre simulateur répond-il comme ce PDS ?")
+    report.title("Does our Bluesky simulator answer as this PDS does?")
     theirs = await asyncio.to_thread(_questions, url, Account(url))
     async with BlueskySimulator(now=lambda: datetime.now(UTC)) as simulator:
         account = simulator.add_account("asso.test", password=PASSWORD)
@@ -384,14 +377,10 @@ def _pictures(ask: Any, put: Any) -> None:
     put("a picture that an edit has dropped", images(small))
 
 
-async def _boot(folder: Path) -> tuple[str, Running]:
-    home = CACHE / "atproto"
-    if not shutil.which("npm"):
-        raise CannotInstall("install these packages, then try again: nodejs npm")
-    if not (home / "node_modules" / "@atproto" / "dev-env").exists():
-        home.mkdir(parents=True, exist_ok=True)
-        install = ("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(home), PACKAGE)
-        await asyncio.to_thread(subprocess.run, install, check=True)
+async def _boot(report: Report, folder: Path) -> tuple[str, Running]:
+    home = await npm_package("atproto", *DEV_ENV)
+    pds = json.loads((home / "node_modules" / "@atproto" / "pds" / "package.json").read_text(encoding="utf-8"))
+    report.played_with(f"@atproto/pds {pds['version']} ({' '.join(DEV_ENV)})")
     (home / "boot.js").write_text(BOOT, encoding="utf-8")
     port = free_port()
     env = {"NODE_ENV": "development", "LOG_ENABLED": "false", "PDS_PORT": str(port), "PLC_PORT": str(free_port())}

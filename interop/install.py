@@ -1,18 +1,27 @@
 """What the real servers need, fetched once into ``.cache/interop`` from PyPI, npm and Debian."""
 
-# ruff: noqa: S603, S607
+# ruff: noqa: T201
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
+from interop.processes import start
+
 CACHE = Path(__file__).parent.parent / ".cache" / "interop"
-RADICALE = "radicale==3.9.0"
+INSTALL_S = 1_800.0
+"""npm compiles for a quarter of an hour on a busy machine."""
+RADICALE = ("radicale", "3.9.0")
+XANDIKOS = ("xandikos", "0.4.10")
+SYNAPSE = ("matrix-synapse", "1.163.2")
+DEV_ENV = ("@atproto/dev-env", "0.3.215")
+"""Bluesky's own PDS and did:plc server."""
 BUILDS = "@wp-playground/wordpress-builds@0.9.19"
 """An npm package that holds whole WordPress releases."""
 WORDPRESS = "package/src/wordpress/wp-6.5.zip"
@@ -22,52 +31,130 @@ PHP_MODULES = {"pdo_sqlite": "php-sqlite3", "gd": "php-gd", "dom": "php-xml", "m
 
 
 class CannotInstall(Exception):
-    """Something is missing that only a person can install; the text says what."""
+    """Something is missing that only a person can provide: what, and what to do, in French and in English; ``said`` by the installer."""
+
+    def __init__(self, *, fr: str, en: str, said: str = "") -> None:
+        super().__init__(en)
+        self.fr, self.en, self.said = fr, en, said
 
 
-def radicale() -> Path:
-    """The Python that has Radicale."""
-    python = CACHE / "radicale" / "bin" / "python"
-    if subprocess.run([python, "-c", "import radicale"], capture_output=True, check=False).returncode if python.exists() else True:
-        _run(sys.executable, "-m", "venv", CACHE / "radicale")
-        _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", RADICALE)
+async def python_with(name: str, version: str) -> Path:
+    """The Python of an environment of its own that has this package of PyPI."""
+    folder = CACHE / name
+    python = folder / "bin" / "python"
+    asked = f"import importlib.metadata as m; raise SystemExit(m.version({name!r}) != {version!r})"
+    if python.exists() and not (await _said(python, "-c", asked))[0]:
+        return python
+    _tell(f"{name} {version}")
+    code, said = await _said(sys.executable, "-m", "venv", "--clear", folder)
+    if code:
+        raise CannotInstall(
+            fr=f"L'environnement Python {folder} ne peut pas être créé : installez le paquet python3-venv, puis recommencez.",
+            en=f"The Python environment {folder} cannot be made: install the package python3-venv, then try again.",
+            said=said,
+        )
+    await _fetch("PyPI", python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{name}=={version}")
     return python
 
 
-def wordpress() -> tuple[Path, Path]:
+async def npm_package(folder_name: str, name: str, version: str) -> Path:
+    """A folder with this package of npm in its ``node_modules``."""
+    folder = CACHE / folder_name
+    manifest = folder / "node_modules" / name / "package.json"
+    # npm writes its hidden lock file when everything else is there.
+    finished = (folder / "node_modules" / ".package-lock.json").exists() and manifest.exists()
+    if finished and json.loads(manifest.read_text(encoding="utf-8"))["version"] == version:
+        await _need({"node": "nodejs"})
+        return folder
+    await _need({"node": "nodejs", "npm": "npm"})
+    folder.mkdir(parents=True, exist_ok=True)
+    _tell(f"{name} {version}")
+    await _fetch("npm", "npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, f"{name}@{version}")
+    return folder
+
+
+async def wordpress() -> tuple[Path, Path]:
     """The archives of WordPress 6.5.5 and of its SQLite driver; PHP is there to run them."""
-    _php()
+    await _php()
     archives = CACHE / Path(WORDPRESS).name, CACHE / Path(SQLITE).name
-    if not all(archive.exists() for archive in archives):
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            _run("npm", "pack", "--silent", BUILDS, cwd=Path(folder))
-            (package,) = Path(folder).glob("*.tgz")
-            with tarfile.open(package) as tar:
-                for member, archive in zip((WORDPRESS, SQLITE), archives, strict=True):
-                    tar.extract(member, folder, filter="data")
-                    shutil.move(Path(folder) / member, archive)
+    if all(archive.exists() for archive in archives):
+        return archives
+    await _need({"npm": "npm"})
+    CACHE.mkdir(parents=True, exist_ok=True)
+    _tell(BUILDS)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        await _fetch("npm", "npm", "pack", "--silent", BUILDS, cwd=Path(folder))
+        await asyncio.to_thread(_take_out, Path(folder), archives)
     return archives
 
 
-def _php() -> None:
-    missing = _missing_packages()
-    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
-        _run("apt-get", "update", "-q")
-        _run("apt-get", "install", "-q", "-y", "--no-install-recommends", *missing)
-        missing = _missing_packages()
+def _take_out(folder: Path, archives: tuple[Path, Path]) -> None:
+    (package,) = folder.glob("*.tgz")
+    with tarfile.open(package) as tar:
+        for member, archive in zip((WORDPRESS, SQLITE), archives, strict=True):
+            tar.extract(member, folder, filter="data")
+            shutil.move(folder / member, archive)
+
+
+async def _php() -> None:
+    await _need({"php": "php-cli"})
+    loaded = (await _said("php", "-m"))[1].lower().split()
+    missing = [package for module, package in PHP_MODULES.items() if module not in loaded]
     if missing:
-        raise CannotInstall(f"install these packages, then try again: {' '.join(missing)}")
+        await _apt(missing)
+        loaded = (await _said("php", "-m"))[1].lower().split()
+        _complain([package for module, package in PHP_MODULES.items() if module not in loaded])
 
 
-def _missing_packages() -> list[str]:
-    if not shutil.which("php"):
-        return ["php-cli", *PHP_MODULES.values()]
-    loaded = subprocess.run(["php", "-m"], capture_output=True, text=True, check=True).stdout.lower().split()
-    return [package for module, package in PHP_MODULES.items() if module not in loaded]
+async def _need(commands: dict[str, str]) -> None:
+    """Commands and the Debian packages that they come in."""
+    missing = [package for command, package in commands.items() if not shutil.which(command)]
+    if missing:
+        await _apt(missing)
+        _complain([package for command, package in commands.items() if not shutil.which(command)])
 
 
-def _run(*command: str | Path, cwd: Path | None = None) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
-    if done.returncode:
-        raise CannotInstall(f"{' '.join(map(str, command))}: {(done.stderr or done.stdout).strip()[-800:]}")
+async def _apt(packages: list[str]) -> None:
+    """Root's machine is served; anybody else is told."""
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        _tell(" ".join(packages))
+        await _said("apt-get", "update", "-q")
+        await _said("apt-get", "install", "-q", "-y", "--no-install-recommends", *packages)
+
+
+def _complain(packages: list[str]) -> None:
+    if packages:
+        names = " ".join(packages)
+        raise CannotInstall(
+            fr=f"Il manque des paquets. Installez-les (sudo apt install {names}), puis recommencez.",
+            en=f"Packages are missing. Install them (sudo apt install {names}), then try again.",
+        )
+
+
+async def _fetch(registry: str, *command: str | Path, cwd: Path | None = None) -> None:
+    code, said = await _said(*command, cwd=cwd)
+    if code:
+        line = " ".join(map(str, command))
+        raise CannotInstall(
+            fr=f"{registry} n'a pas donné ce qu'il faut. Vérifiez la connexion et la place sur le disque, puis essayez vous-même : {line}",
+            en=f"{registry} did not give what is needed. Check the connection and the room on the disk, then try yourself: {line}",
+            said=said,
+        )
+
+
+async def _said(*command: str | Path, cwd: Path | None = None) -> tuple[int, str]:
+    """Run a command to its end, or to ours: how it ended, and the last that it said."""
+    with tempfile.TemporaryDirectory(prefix="syndicator-interop-") as folder:
+        running = await start(*command, log=Path(folder) / "log", cwd=cwd)
+        try:
+            async with asyncio.timeout(INSTALL_S):
+                await running.process.wait()
+        except TimeoutError:
+            return 1, "\n".join([*running.lines()[-10:], f"no end after {INSTALL_S:.0f} s"])
+        finally:
+            code = await running.end()
+        return code, "\n".join(running.lines()[-400:])
+
+
+def _tell(what: str) -> None:
+    print(f"→ installation / installing: {what}", flush=True)

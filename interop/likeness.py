@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from xml.etree import ElementTree
 
-from interop.calendar_server import PASSWORD, USER, Radicale
+from interop.calendar_server import PASSWORD, USER, Calendar, Server
 from interop.processes import Answer, ask
 from interop.report import Report
 from interop.site_server import WordPress
@@ -32,22 +31,14 @@ async def of_site(report: Report, real: WordPress) -> None:
         report.same(f"{question}: {theirs[question][0]}", ours[question], theirs[question])
 
 
-async def of_calendar(report: Report, real: Radicale) -> None:
-    """The calendar simulator's collection against the real Radicale."""
-    report.title("Does our calendar simulator answer as Radicale does?")
-
-    async def theirs(method: str, path: str, headers: dict[str, str], login: str | None) -> Answer:
-        return await real.ask(method, path, headers=headers, login=login)
-
+async def of_calendar(report: Report, real: Server) -> None:
+    """The collection of our calendar simulator against the real one."""
+    report.title(f"Does our calendar simulator answer as {real.name} does?")
     async with CalendarSimulator() as simulator:
         simulator.accounts = {USER: PASSWORD}
         simulator.add_event("Atelier", datetime(2026, 12, 5, 18, tzinfo=UTC))
-        same = Radicale(real.running, simulator.url)
-
-        async def ours(method: str, path: str, headers: dict[str, str], login: str | None) -> Answer:
-            return await same.ask(method, path, headers=headers, login=login)
-
-        found, expected = await _calendar(ours), await _calendar(theirs)
+        ours = Calendar(f"{simulator.url}{real.home}agenda/", real.login)
+        found, expected = await _calendar(ours), await _calendar(real.calendar)
     for question in expected:
         report.same(f"{question}: {expected[question][0]}", found[question], expected[question])
 
@@ -76,17 +67,28 @@ async def _site(url: str) -> dict[str, tuple[object, ...]]:
     return told
 
 
-async def _calendar(question: Callable[[str, str, dict[str, str], str | None], Awaitable[Answer]]) -> dict[str, tuple[object, ...]]:
-    etag = str((await question("GET", "", {}, None)).headers["ETag"])
+async def _calendar(calendar: Calendar) -> dict[str, tuple[object, ...]]:
+    ours = {"Accept": "text/calendar, text/plain;q=0.5, text/html;q=0, */*;q=0.1"}
+    etag = str((await calendar.ask("GET", headers=ours)).headers["ETag"])
     questions: dict[str, tuple[str, str, dict[str, str], str | None]] = {
-        "GET": ("GET", "", {}, None),
-        "HEAD": ("HEAD", "", {}, None),
-        "GET with the ETag": ("GET", "", {"If-None-Match": etag}, None),
-        "GET by a stranger": ("GET", "", {}, ""),
-        "GET with a wrong password": ("GET", "", {}, f"{USER}:autre"),
-        "GET of what is not there": ("GET", "nothing.ics", {}, None),
+        "GET as our source asks": ("GET", "", ours, None),
+        "HEAD as our source asks": ("HEAD", "", ours, None),
+        "GET with the ETag": ("GET", "", {**ours, "If-None-Match": etag}, None),
+        "GET with another ETag": ("GET", "", {**ours, "If-None-Match": '"x"'}, None),
+        "HEAD with the ETag": ("HEAD", "", {**ours, "If-None-Match": etag}, None),
+        "GET of anything": ("GET", "", {"Accept": "*/*"}, None),
+        "GET of anything, rather a calendar": ("GET", "", {"Accept": "text/calendar, */*;q=0.1"}, None),
+        "GET of a calendar only": ("GET", "", {"Accept": "text/calendar"}, None),
+        "GET without a wish": ("GET", "", {}, None),
+        "GET by a browser": ("GET", "", {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, None),
+        "GET of the export": ("GET", "?export", {}, None),
+        "GET by a stranger": ("GET", "", ours, ""),
+        "GET with a wrong password": ("GET", "", ours, f"{USER}:autre"),
+        "GET of what is not there": ("GET", "nothing.ics", ours, None),
     }
-    return {name: _told(await question(*asked)) for name, asked in questions.items()}
+    return {
+        name: _told(await calendar.ask(method, path, headers=sent, login=login)) for name, (method, path, sent, login) in questions.items()
+    }
 
 
 def _told(answer: Answer) -> tuple[object, ...]:

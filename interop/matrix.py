@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -28,9 +27,11 @@ from aiohttp import web
 from PIL import Image
 
 from connectors.matrix import MatrixPublisher
+from interop import install
 from interop.matrix_server import SERVER, Said, Synapse, add_account, add_room, room_path, say
 from interop.relay import Relay
 from interop.report import Report
+from interop.suite import contract
 from syndicator.contract import CanDelete, CanFind, CanPrepare, CanUpdate, Context, Limits, Publisher, Secret
 from syndicator.errors import AuthExpired, OutcomeUnknown, Rejected
 from syndicator.model import Attachment, Receipt, Span
@@ -280,14 +281,15 @@ class TestRealServer(PublisherContract):
 
 async def play(report: Report, folder: Path) -> None:
     """Boot, the suite, the likeness, stop."""
-    report.title("Un vrai Synapse (Matrix)")
+    report.title("A room on a Synapse (Matrix)")
     for name in ("quick", "slow"):
         (folder / name).mkdir()
     quick = await Synapse.start(folder / "quick")
+    report.played_with(" ".join(install.SYNAPSE))
     try:
         slow = await Synapse.start(folder / "slow", rate=0.5, burst=BURST)
         try:
-            await _suite(report, quick.url, slow.url)
+            await contract(report, __file__, folder, {WHERE: quick.url, SLOW: slow.url})
         finally:
             await slow.running.end()
         await of_synapse(report, quick.url)
@@ -295,18 +297,9 @@ async def play(report: Report, folder: Path) -> None:
         await quick.running.end()
 
 
-async def _suite(report: Report, url: str, slow: str) -> None:
-    done = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pytest", "--no-header", __file__),
-        env={**os.environ, WHERE: url, SLOW: slow}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    said = (await done.communicate())[0].decode()
-    report.check(f"the contract suite: {said.strip().splitlines()[-1]}", done.returncode == 0, said)
-
-
 async def of_synapse(report: Report, url: str) -> None:
     """The simulator against the real server: the same status, the same code."""
-    report.title("Notre simulateur répond-il comme ce Synapse ?")
+    report.title("Does our Matrix simulator answer as Synapse does?")
     theirs = await asyncio.to_thread(_of_the_real, url)
     async with MatrixSimulator() as simulator:
         ours = await asyncio.to_thread(_of_ours, simulator)

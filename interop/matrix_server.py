@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from interop.install import CACHE, CannotInstall
+from interop import install
 from interop.processes import Running, answers, free_port, start
 
-PACKAGE = "matrix-synapse==1.163.2"
 SERVER = "lab.test"
 SHARED_SECRET = "of-this-machine-alone"  # noqa: S105
 CONFIG = """
@@ -80,7 +78,7 @@ class Synapse:
     @classmethod
     async def start(cls, folder: Path, *, rate: float = 1000, burst: int = 1000) -> Self:
         """Install when it must be, configure, boot."""
-        python = await asyncio.to_thread(_installed)
+        python = await install.python_with(*install.SYNAPSE)
         port, config = free_port(), folder / "homeserver.yaml"
         config.write_text(
             CONFIG.format(server=SERVER, folder=folder, port=port, secret=SHARED_SECRET, rate=rate, burst=burst, plenty=PLENTY),
@@ -123,15 +121,3 @@ def add_room(url: str, token: str, **options: Any) -> str:
 def room_path(room_id: str, *parts: str) -> str:
     """The path of something in a room."""
     return "/".join(["/client/v3/rooms", *(quote(part, safe="") for part in (room_id, *parts))])
-
-
-def _installed() -> Path:
-    """The Python that has Synapse."""
-    python = CACHE / "synapse" / "bin" / "python"
-    has_it = python.exists() and not subprocess.run([python, "-c", "import synapse"], capture_output=True, check=False).returncode  # noqa: S603
-    if not has_it:
-        for command in ((sys.executable, "-m", "venv", CACHE / "synapse"), (python, "-m", "pip", "install", "--quiet", PACKAGE)):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-            if done.returncode:
-                raise CannotInstall(f"{PACKAGE}: {(done.stderr or done.stdout).strip()[-800:]}")
-    return python

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 
-BOOT_S = 30.0
+BOOT_S = 120.0
+"""A busy machine takes a minute to start a PDS."""
 STOP_S = 15.0
 
 

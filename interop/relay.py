@@ -8,7 +8,7 @@ from aiohttp import web
 from syndicator.sandbox.server import Simulator
 
 NOT_PASSED_ON = ("Host", "Content-Length", "Connection")
-KEPT = ("RateLimit", "Retry-After", "Content-Type", "Content-Encoding")
+KEPT = ("RateLimit", "Retry-After", "Content-Type", "Content-Encoding", "ETag", "Last-Modified", "Link")
 
 
 class Relay(Simulator):

@@ -15,10 +15,17 @@ class Report:
 
     failed: list[str] = field(default_factory=list)
     kept: int = 0
+    server: str = ""
+    """Which server, in which version."""
 
     def title(self, text: str) -> None:
         """A new chapter."""
         print(f"\n{text}", flush=True)
+
+    def played_with(self, server: str) -> None:
+        """Which server this is about."""
+        self.server = server
+        self.note(server)
 
     def note(self, text: str) -> None:
         """Something seen, neither good nor bad."""

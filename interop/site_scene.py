@@ -54,7 +54,7 @@ async def play(report: Report, folder: Path) -> None:
     mirror = _mirror(folder, site, elsewhere, token)
     seen = Elsewhere(elsewhere, account)
     try:
-        report.note(f"WordPress {site.version}")
+        report.played_with(f"WordPress {site.version}")
         await _before(report, site, mirror, seen)
         due = datetime.now(UTC) + timedelta(seconds=65)
         await site.publish("Prévu", status="future", date_gmt=f"{due:%Y-%m-%dT%H:%M:%S}")

@@ -34,7 +34,7 @@ class WordPress:
     @classmethod
     async def start(cls, folder: Path) -> Self:
         """Unpack a fresh site, install it, start it."""
-        archives = install.wordpress()
+        archives = await install.wordpress()
         site, url = folder / "www", f"http://127.0.0.1:{free_port()}"
         await asyncio.to_thread(_unpack, archives, site)
         environ = {"LAB_URL": url, "LAB_LOG": str(folder / "requests.log"), "PHP_CLI_SERVER_WORKERS": "4"}
