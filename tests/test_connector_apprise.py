@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-
 from connectors.apprise import OURS, ApprisePublisher, quiet
 from syndicator.contract import Association, CanDelete, CanFind, CanPrepare, CanUpdate, Context, Publisher, Secret
 from syndicator.errors import OutcomeUnknown, Rejected
