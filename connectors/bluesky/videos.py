@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.bluesky.client import Client
-from syndicator.errors import Gone, OutcomeUnknown, Rejected, Transient, Unprepared
+from syndicator.errors import Gone, NotReady, OutcomeUnknown, Rejected, Transient, Unprepared
 from syndicator.http import Http, Response, error_for
 from syndicator.media import VideoFile
 
@@ -78,7 +78,7 @@ class VideoService:
         raise Failed(f"the video service answered {response.status}", hopeless=True)
 
     async def blob(self, number: str) -> Mapping[str, Any]:
-        """What a post may hold. Raises Transient while the service works on it, Failed when it gave up."""
+        """What a post may hold. Raises NotReady while the service works on it, Failed when it gave up."""
         response = await self.http.get(f"{self.base_url}/xrpc/app.bsky.video.getJobStatus", params={"jobId": number})
         self._refuse_outage(response)
         if response.status >= 400:
@@ -91,7 +91,7 @@ class VideoService:
         if state in ("JOB_STATE_FAILED", "JOB_STATE_COMPLETED"):
             said = ": ".join(str(job[name]) for name in ("failureCode", "error", "message") if job.get(name)) or state
             raise Failed(said, hopeless=job.get("failureCode") in HOPELESS)
-        raise Transient(f"the video service is still at work on {number}: {state or 'no state'}")
+        raise NotReady(f"the video service is still at work on {number}: {state or 'no state'}")
 
     async def _pass(self) -> str:
         """A token for the service, signed by the account's server, to leave a blob there."""
