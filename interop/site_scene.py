@@ -6,10 +6,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from interop import likeness
+from interop import likeness, site_suite
 from interop.mirror import Mirror
 from interop.report import Report
 from interop.site_server import WordPress
+from interop.suite import contract
 from syndicator.sandbox.mastodon import MastodonSimulator
 from syndicator.sandbox.mastodon_world import Account, Media, Status
 from syndicator.sandbox.town import picture, plain
@@ -69,6 +70,9 @@ async def play(report: Report, folder: Path) -> None:
         report.same("hidden words are in no file of ours", mirror.leaks(SECRETS), [])
         report.same("and on no account", [status for word in SECRETS for status in seen.holding(word)], [])
         await likeness.of_site(report, site)
+        # A feed cannot be asked for an article by its name, so these two would promise nothing.
+        spoken_of = "not a_removed_item and not no_deletion"
+        await contract(report, site_suite.__file__, folder, site_suite.environ(site), only=spoken_of)
     except BaseException:
         report.note("\n    ".join(mirror.log.read_text(encoding="utf-8").splitlines()[-30:]) if mirror.log.exists() else "no log")
         raise

@@ -20,15 +20,55 @@ from interop.processes import Answer, Running, answers, ask, free_port, start
 PHP = Path(__file__).parent / "php"
 
 
-@dataclass
-class WordPress:
-    """The site, with one editor who uses its REST API."""
+@dataclass(kw_only=True)
+class Editor:
+    """Somebody who writes on a site through its REST API."""
+
+    url: str
+    password: str
+    """An application password."""
+
+    async def api(self, path: str, fields: Mapping[str, Any], *, method: str = "POST") -> dict[str, Any]:
+        """Call the REST API; RuntimeError when it refuses."""
+        body = json.dumps(fields).encode()
+        return _made(path, await ask(method, f"{self.url}/wp-json/wp/v2/{path}", headers=self._login("application/json"), body=body))
+
+    async def empty(self) -> None:
+        """Delete every article, whatever its state."""
+        address = f"{self.url}/wp-json/wp/v2/posts?status=any&per_page=100&_fields=id"
+        for article in json.loads((await ask("GET", address, headers=self._login("application/json"))).body):
+            await self.api(f"posts/{article['id']}?force=true", {}, method="DELETE")
+
+    async def publish(self, title: str, content: str = "", **fields: Any) -> dict[str, Any]:
+        """Write an article; what the API says of it."""
+        return await self.api("posts", {"title": title, "content": content or f"<p>{title}.</p>", "status": "publish", **fields})
+
+    async def upload(self, name: str, data: bytes, alt: str) -> dict[str, Any]:
+        """Put a picture into the library."""
+        headers = self._login("image/png") | {"Content-Disposition": f'attachment; filename="{name}"'}
+        made = _made("media", await ask("POST", f"{self.url}/wp-json/wp/v2/media", headers=headers, body=data))
+        return await self.api(f"media/{made['id']}", {"alt_text": alt})
+
+    async def cron(self) -> None:
+        """Let out what is due."""
+        await ask("GET", f"{self.url}/wp-cron.php?doing_wp_cron")
+
+    async def feed(self, headers: Mapping[str, str] | None = None) -> Answer:
+        """The feed, asked for with these headers."""
+        return await ask("GET", f"{self.url}/feed/", headers=headers)
+
+    def _login(self, content_type: str) -> dict[str, str]:
+        pair = base64.b64encode(f"camille:{self.password}".encode()).decode()
+        return {"Authorization": f"Basic {pair}", "Content-Type": content_type}
+
+
+@dataclass(kw_only=True)
+class WordPress(Editor):
+    """The site itself."""
 
     running: Running
     log: Path
     """What was answered to whom."""
-    url: str
-    password: str
     version: str
 
     @classmethod
@@ -50,39 +90,12 @@ class WordPress:
         except BaseException:
             await running.end()
             raise
-        return cls(running, folder / "requests.log", url, account["password"], account["version"])
-
-    async def api(self, path: str, fields: Mapping[str, Any], *, method: str = "POST") -> dict[str, Any]:
-        """Call the REST API as the editor; RuntimeError when it refuses."""
-        body = json.dumps(fields).encode()
-        return _made(path, await ask(method, f"{self.url}/wp-json/wp/v2/{path}", headers=self._login("application/json"), body=body))
-
-    async def publish(self, title: str, content: str = "", **fields: Any) -> dict[str, Any]:
-        """Write an article; what the API says of it."""
-        return await self.api("posts", {"title": title, "content": content or f"<p>{title}.</p>", "status": "publish", **fields})
-
-    async def upload(self, name: str, data: bytes, alt: str) -> dict[str, Any]:
-        """Put a picture into the library."""
-        headers = self._login("image/png") | {"Content-Disposition": f'attachment; filename="{name}"'}
-        made = _made("media", await ask("POST", f"{self.url}/wp-json/wp/v2/media", headers=headers, body=data))
-        return await self.api(f"media/{made['id']}", {"alt_text": alt})
-
-    async def cron(self) -> None:
-        """Let out what is due."""
-        await ask("GET", f"{self.url}/wp-cron.php?doing_wp_cron")
-
-    async def feed(self, headers: Mapping[str, str] | None = None) -> Answer:
-        """The feed, asked for with these headers."""
-        return await ask("GET", f"{self.url}/feed/", headers=headers)
+        return cls(running=running, log=folder / "requests.log", url=url, password=account["password"], version=account["version"])
 
     def answered(self) -> Counter[str]:
         """How often it answered what to the syndicator's questions about its feed: ``/feed/ 304`` and so on."""
         lines = (line.split("\t") for line in self.log.read_text(encoding="utf-8").splitlines())
         return Counter(f"{path} {status}" for status, _, path, agent in lines if "syndicator" in agent.lower() and "/feed/" in path)
-
-    def _login(self, content_type: str) -> dict[str, str]:
-        pair = base64.b64encode(f"camille:{self.password}".encode()).decode()
-        return {"Authorization": f"Basic {pair}", "Content-Type": content_type}
 
 
 def _made(path: str, answer: Answer) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from interop.report import Report
 SUITE_S = 900.0
 
 
-async def contract(report: Report, file: str, folder: Path, env: Mapping[str, str]) -> None:
-    """Run the tests of ``file`` by pytest, in ``folder``'s sight, and tell each of them."""
+async def contract(report: Report, file: str, folder: Path, env: Mapping[str, str], *, only: str = "") -> None:
+    """Run the tests of ``file`` by pytest and tell each of them; ``only`` those that fit, as pytest's ``-k`` has it."""
     report.title("The contract suite")
     results = folder / "suite.xml"
-    running = await start(sys.executable, "-m", "pytest", "--no-header", f"--junitxml={results}", file, log=folder / "suite.log", env=env)
+    running = await start(
+        sys.executable, "-m", "pytest", "--no-header", f"--junitxml={results}", "-k", only, file, log=folder / "suite.log", env=env
+    )
     try:
         async with asyncio.timeout(SUITE_S):
             code = await running.process.wait()
