@@ -438,7 +438,7 @@ async def test_a_read_only_room_wants_a_moderator(server: RocketchatSimulator, s
 
 
 @pytest.mark.parametrize(("changes", "expected", "hint"), [
-    ({"archived": True}, AuthExpired, "room"), ({"member": False}, AuthExpired, "room"), ({"name": "x", "id": "y"}, AuthExpired, "room"),
+    ({"archived": True}, AuthExpired, "archivé"), ({"member": False}, AuthExpired, "room"), ({"name": "x", "id": "y"}, AuthExpired, "room"),
     ({"encrypted": True}, Rejected, "chiffré"),
 ])  # fmt: skip
 async def test_what_is_amiss_is_said_when_opening(

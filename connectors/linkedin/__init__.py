@@ -98,7 +98,12 @@ class LinkedinOptions:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[1-9]\d*", self.organization):
-            raise ValueError(words(fr="organization est un numéro, entre guillemets.", en="organization is a number, in quotes."))
+            raise ValueError(
+                words(
+                    fr="organization est le numéro de la page, entre guillemets : linkedin.com/company/NUMÉRO/admin quand on l'administre.",
+                    en="organization is the page's number, in quotes: linkedin.com/company/NUMBER/admin when you administer it.",
+                )
+            )
         if not re.fullmatch(r"20\d\d(0[1-9]|1[0-2])", self.version):
             raise ValueError(words(fr="version est un mois, comme « 202610 ».", en="version is a month, such as “202610”."))
         try:

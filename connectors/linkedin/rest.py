@@ -22,16 +22,16 @@ Effect = Literal["none", "private", "public"]
 UPLOAD_TIMEOUT_S = 180.0
 
 TOKEN_HINT = words(
-    fr="Le jeton LinkedIn ne vaut plus (il vit 60 jours) : une personne qui administre la page en refait un, et vous changez token et "
-    "token_issued_on.",
-    en="The LinkedIn token is no good any more (it lives for 60 days): a person who administers the page makes another, and you change "
-    "token and token_issued_on.",
+    fr="LinkedIn n'accepte pas ce jeton, mal copié, révoqué ou vieux de plus de 60 jours : recopiez-le en entier, ou faites-en refaire un "
+    "par une personne qui administre la page, et changez token et token_issued_on.",
+    en="LinkedIn does not accept this token, badly copied, revoked or older than 60 days: copy all of it again, or have a person who "
+    "administers the page make another, and change token and token_issued_on.",
 )
 ROLE_HINT = words(
-    fr="LinkedIn refuse l'accès : la personne du jeton doit administrer la page, et le jeton porter w_organization_social et "
-    "r_organization_social.",
-    en="LinkedIn denies access: the token's person must administer the page, and the token hold w_organization_social and "
-    "r_organization_social.",
+    fr="LinkedIn refuse l'accès à la page : vérifiez organization ; la personne du jeton doit administrer cette page, et le jeton porter "
+    "w_organization_social et r_organization_social.",
+    en="LinkedIn denies access to the page: check organization; the token's person must administer that page, and the token hold "
+    "w_organization_social and r_organization_social.",
 )
 VERSION_HINT = words(
     fr="LinkedIn a retiré cette version de son API : mettez dans version un mois récent, comme « 202610 ».",
@@ -159,7 +159,7 @@ def _codes(document: Mapping[str, Any]) -> list[str]:
 
 def _told(document: Mapping[str, Any]) -> str:
     codes = ", ".join([*_codes(document), *([str(document["serviceErrorCode"])] if document.get("serviceErrorCode") else [])])
-    return f"{document.get('message')} ({codes})"[:500]
+    return (f"{document.get('message')} ({codes})" if codes else str(document.get("message")))[:500]
 
 
 def _next_day(now: datetime) -> datetime:

@@ -20,12 +20,13 @@ SERVER = frozenset({"M_RESOURCE_LIMIT_EXCEEDED", "M_USER_LIMIT_EXCEEDED"})
 LONGEST_WAIT = timedelta(days=1)
 
 TOKEN_HINT = words(
-    fr="Le jeton de ce compte Matrix n'est plus bon : mettez-en un nouveau, ou bien user et password.",
-    en="This Matrix account's token is no good any more: put in a new one, or user and password.",
+    fr="Le serveur Matrix n'accepte pas ce jeton, mal copié, ou de session fermée : mettez-en un autre, ou mieux user et password.",
+    en="The Matrix server does not accept this token, badly copied, or of a session that was ended: put in another, or better user and "
+    "password.",
 )
 PASSWORD_HINT = words(
-    fr="Le serveur Matrix refuse ce nom ou ce mot de passe : vérifiez user et password.",
-    en="The Matrix server refuses this name or password: check user and password.",
+    fr="Le serveur Matrix refuse ce nom ou ce mot de passe : vérifiez user et password, et que homeserver est bien celui de ce compte.",
+    en="The Matrix server refuses this name or password: check user and password, and that homeserver is that of this account.",
 )
 ACCOUNT_HINT = words(
     fr="Ce compte Matrix est désactivé, verrouillé ou suspendu : demandez pourquoi aux personnes qui administrent son serveur.",

@@ -167,6 +167,7 @@ class Client:
         password = self._login.password
         assert password is not None
         base = await self._found()
+        self._http.refuse_open(base)
         body = {
             "type": "m.login.password",
             "identifier": {"type": "m.id.user", "user": self._login.user},

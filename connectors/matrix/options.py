@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 from syndicator.contract import Secret
 from syndicator.errors import words
 
-_LINK = "https://matrix.to/#/"
+_LINK = re.compile(r"https?://[^#\s]*#/(?:room/)?(?=[#!%])")
+"""``https://matrix.to/#/…``, and what a browser shows above a room in Element."""
 _ROOM = re.compile(r"#[^\s:]+:\S+|![^\s:]+(?::\S+)?")
 
 
@@ -32,23 +33,27 @@ class MatrixOptions:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
             raise ValueError(
                 words(
-                    fr=f"« {self.homeserver} » n'est pas l'adresse d'un serveur : écrivez par exemple https://matrix.asso.example.",
-                    en=f"“{self.homeserver}” is not the address of a server: write for example https://matrix.asso.example.",
+                    fr=f"« {self.homeserver} » n'est pas l'adresse d'un serveur : écrivez par exemple https://asso.example, ce qui suit "
+                    "les deux-points dans le nom du compte.",
+                    en=f"“{self.homeserver}” is not the address of a server: write for example https://asso.example, what follows the "
+                    "colon in the account's name.",
                 )
             )
         if not _ROOM.fullmatch(self.room_name):
             raise ValueError(
                 words(
-                    fr=f"« {self.room} » n'est pas un salon : écrivez par exemple #annonces:asso.example.",
-                    en=f"“{self.room}” is not a room: write for example #annonces:asso.example.",
+                    fr=f"« {self.room} » n'est pas un salon : écrivez son adresse, par exemple #annonces:asso.example (Element : le salon "
+                    "→ Paramètres → Général).",
+                    en=f"“{self.room}” is not a room: write its address, for example #annonces:asso.example (Element: the room → "
+                    "Settings → General).",
                 )
             )
         if (self.access_token is None) == (not self.user or self.password is None):
             raise ValueError(
-                words(fr="Donnez soit access_token, soit user et password.", en="Give either access_token, or user and password.")
+                words(fr="donnez soit access_token, soit user et password.", en="give either access_token, or user and password.")
             )
 
     @property
@@ -61,4 +66,5 @@ class MatrixOptions:
     def room_name(self) -> str:
         """The room's address or number, out of a link too."""
         name = self.room.strip()
-        return unquote(name.removeprefix(_LINK).split("?")[0].split("/")[0]) if name.startswith(_LINK) else name
+        link = _LINK.match(name)
+        return unquote(name[link.end() :].split("?")[0].split("/")[0]) if link else name

@@ -17,12 +17,13 @@ from syndicator.http import TOTAL_TIMEOUT_S, Http, Response, error_for, retry_af
 CLOSED = frozenset({"api.post.create_post.can_not_post_to_deleted.error", "api.post.create_post.town_square_read_only"})
 """An archived channel; one that is read-only."""
 TOO_LATE = "api.post.update_post.permissions_time_limit.app_error"
+NO_SUCH_CALL = "api.context.404.app_error"
 LONGEST_WAIT = timedelta(days=1)
 UPLOAD_TIMEOUT_S = 180.0
 
 TOKEN_HINT = words(
-    fr="Le jeton Mattermost n'est plus bon : faites-en un nouveau et remplacez-le.",
-    en="The Mattermost token is no good any more: make a new one and replace it.",
+    fr="Mattermost n'accepte pas ce jeton, mal copié ou révoqué : recopiez-le en entier, ou faites-en un nouveau.",
+    en="Mattermost does not accept this token, badly copied or revoked: copy all of it again, or make a new one.",
 )
 RIGHTS_HINT = words(
     fr="Le bot n'a pas le droit d'écrire là : ajoutez-le à l'équipe et au canal, et vérifiez que le canal n'est pas réservé.",
@@ -37,8 +38,8 @@ LATE_HINT = words(
     en="This server does not let so old a message be edited any more: correct or delete it by hand.",
 )
 ADDRESS_HINT = words(
-    fr="Vérifiez url : cette adresse ne répond pas comme un serveur Mattermost.",
-    en="Check url: this address does not answer as a Mattermost server does.",
+    fr="Vérifiez url : cette adresse ne répond pas comme un serveur Mattermost (donnez celle du serveur seul, comme https://framateam.org).",
+    en="Check url: this address does not answer as a Mattermost server does (give that of the server alone, such as https://framateam.org).",
 )
 
 
@@ -121,9 +122,9 @@ def _error(response: Response, document: Mapping[str, Any], now: datetime, *, wr
         return AuthExpired(said, hint=CLOSED_HINT)
     if status == 403:
         return NotAllowed(said, hint=RIGHTS_HINT)
-    if status == 404 and code and code != "api.context.404.app_error":
+    if status == 404 and code and code != NO_SUCH_CALL:
         return Missing(said)
-    if code:
+    if code and code != NO_SUCH_CALL:
         return Rejected(said, hint=LATE_HINT if code == TOO_LATE else None)
     return Rejected(said, hint=ADDRESS_HINT)
 

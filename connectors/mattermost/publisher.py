@@ -63,7 +63,14 @@ class MattermostOptions:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        if "/hooks/" in self.url:
+            raise ValueError(
+                words(
+                    fr="url est l'adresse du serveur, comme https://framateam.org, pas celle d'un webhook : il faut le jeton d'un bot.",
+                    en="url is the server's address, such as https://framateam.org, not that of a webhook: it takes a bot's token.",
+                )
+            )
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
             raise ValueError(
                 words(
                     fr=f"« {self.url} » n'est pas l'adresse d'un serveur : écrivez par exemple https://framateam.org.",

@@ -57,8 +57,8 @@ FULL_FOR = timedelta(hours=1)
 """How long to wait for room in a quota of the last 24 hours: it does not say until when."""
 
 MEANINGS: Mapping[int, Meaning] = {
-    102: "credential", 190: "credential", 458: "credential", 459: "credential", 460: "credential", 463: "credential", 464: "credential",
-    467: "credential", 490: "credential", 492: "permission",
+    102: "credential", 190: "credential", 458: "credential", 460: "credential", 463: "credential", 467: "credential", 490: "credential",
+    459: "person", 464: "person", 492: "permission",
     3: "permission", 10: "permission", **dict.fromkeys(range(200, 300), "permission"),
     1404078: "person", 4854002: "person",
     4: "limit", 17: "limit", 32: "limit", 341: "limit", 613: "limit", 80001: "limit", 80002: "limit", 1390008: "limit",
@@ -74,8 +74,10 @@ MEANINGS: Mapping[int, Meaning] = {
 PAUSES: Mapping[Meaning, timedelta] = {"blocked": BLOCKED_FOR, "quota": FULL_FOR}
 
 VERSION_HINT = words(
-    fr="Vérifiez les options version et token : Meta ne comprend pas l'une des deux (une version vit environ deux ans).",
-    en="Check the options version and token: Meta does not understand one of them (a version lives for about two years).",
+    fr="Meta ne comprend pas cette version de l'API, ou ce jeton : mettez dans version une version récente, comme « v26.0 » (chacune vit "
+    "environ deux ans) ; si rien ne change, refaites le jeton.",
+    en="Meta does not understand this version of the API, or this token: put a recent version into version, such as “v26.0” (each lives "
+    "for about two years); if nothing changes, make the token anew.",
 )
 BLOCKED_HINT = words(
     fr="Meta bloque ce compte pour un temps, pour abus présumé : ouvrez-le dans l'application, répondez à ce qui est demandé, et publiez "

@@ -92,10 +92,10 @@ PROFESSIONAL = frozenset({"BUSINESS", "MEDIA_CREATOR", "CREATOR"})
 _CODE = re.compile(r"\b2207\d{3}\b")
 
 TOKEN_HINT = words(
-    fr="Le jeton n'est plus valable : sur developers.facebook.com, votre app → API Instagram → « Générer des jetons d'accès », puis copiez "
-    "le nouveau dans token.",
-    en="The token is no longer valid: on developers.facebook.com, your app → Instagram API → “Generate access tokens”, then copy the new "
-    "one into token.",
+    fr="Instagram n'accepte pas ce jeton, mal copié, expiré ou révoqué : recopiez-le en entier, ou refaites-en un "
+    "(developers.facebook.com, votre app → API Instagram → « Générer des jetons d'accès »).",
+    en="Instagram does not accept this token, badly copied, expired or revoked: copy all of it again, or make another "
+    "(developers.facebook.com, your app → Instagram API → “Generate access tokens”).",
 )
 PERMISSION_HINT = words(
     fr="Il manque un droit au jeton : ajoutez instagram_business_basic et instagram_business_content_publish à l'app, puis refaites le "

@@ -89,10 +89,10 @@ PASSING = frozenset({"", "UNKNOWN", "FAILED_DOWNLOADING_VIDEO"})
 """Reasons of a failure that may be another time; all others are of the video itself."""
 
 TOKEN_HINT = words(
-    fr="Le jeton n'est plus valable : sur developers.facebook.com, votre app → API Threads → Paramètres → « Générateur de jetons », puis "
-    "copiez le nouveau dans token.",
-    en="The token is no longer valid: on developers.facebook.com, your app → Threads API → Settings → “User token generator”, then copy "
-    "the new one into token.",
+    fr="Threads n'accepte pas ce jeton, mal copié, expiré ou révoqué : recopiez-le en entier, ou refaites-en un (developers.facebook.com, "
+    "votre app → API Threads → Paramètres → « Générateur de jetons »).",
+    en="Threads does not accept this token, badly copied, expired or revoked: copy all of it again, or make another "
+    "(developers.facebook.com, your app → Threads API → Settings → “User token generator”).",
 )
 PERMISSION_HINT = words(
     fr="Il manque un droit au jeton : ajoutez threads_basic, threads_content_publish, threads_delete, threads_manage_replies et "

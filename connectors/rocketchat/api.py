@@ -15,9 +15,10 @@ from syndicator.http import TOTAL_TIMEOUT_S, Http, Response, error_for, retry_af
 UPLOAD_TIMEOUT_S = 180.0
 LONGEST_WAIT = timedelta(days=1)
 
+ARCHIVED = "error-room-archived"
 NO_RIGHT = frozenset({
     "error-not-allowed", "error-action-not-allowed", "error-unauthorized", "error-forbidden", "unauthorized", "forbidden", "not-allowed",
-    "Not Allowed", "error-invalid-room", "error-room-not-found", "error-room-archived", "room_is_blocked", "You_have_been_muted",
+    "Not Allowed", "error-invalid-room", "error-room-not-found", ARCHIVED, "room_is_blocked", "You_have_been_muted",
     "error-invalid-user", "restricted-workspace", "error-license-user-limit-reached",
 })  # fmt: skip
 TOO_LATE = frozenset({"error-message-editing-blocked", "error-message-deleting-blocked"})
@@ -26,20 +27,26 @@ TOO_MANY = "error-too-many-requests"
 _CODE = re.compile(r"(?:^|\[)([A-Za-z]+(?:[-_][A-Za-z]+)+)\]?$")
 
 TOKEN_HINT = words(
-    fr="Le jeton Rocket.Chat n'est plus bon : faites-en un nouveau (Mon compte → Jetons d'accès personnels), vérifiez aussi user_id.",
-    en="The Rocket.Chat token is no good any more: make a new one (My account → Personal access tokens); check user_id as well.",
+    fr="Rocket.Chat n'accepte pas ce jeton ou ce user_id : recopiez les deux en entier (user_id n'est pas le nom du compte), ou faites un "
+    "nouveau jeton (Mon compte → Jetons d'accès personnels).",
+    en="Rocket.Chat does not accept this token or this user_id: copy all of both again (user_id is not the account's name), or make a new "
+    "token (My account → Personal access tokens).",
 )
 RIGHTS_HINT = words(
     fr="Ce compte n'a pas le droit d'écrire dans ce salon : faites-le entrer, et nommez-le modérateur si le salon est en lecture seule.",
     en="This account may not write in this room: let it in, and make it a moderator if the room is read-only.",
+)
+ARCHIVED_HINT = words(
+    fr="Ce salon Rocket.Chat est archivé : choisissez-en un autre.",
+    en="This Rocket.Chat room is archived: choose another one.",
 )
 LATE_HINT = words(
     fr="Ce serveur ne laisse plus corriger ou effacer un message si vieux : faites-le à la main.",
     en="This server does not let so old a message be edited or deleted any more: do it by hand.",
 )
 ADDRESS_HINT = words(
-    fr="Vérifiez url : cette adresse ne répond pas comme un serveur Rocket.Chat.",
-    en="Check url: this address does not answer as a Rocket.Chat server does.",
+    fr="Vérifiez url : cette adresse ne répond pas comme un serveur Rocket.Chat (donnez celle du serveur seul, sans le salon).",
+    en="Check url: this address does not answer as a Rocket.Chat server does (give that of the server alone, without the room).",
 )
 
 
@@ -109,7 +116,8 @@ def _error(response: Response, document: Mapping[str, Any], now: datetime, *, wr
     status, told = response.status, str(document.get("error") or document.get("message") or "")
     code = str(document.get("errorType") or "") or (found[1] if (found := _CODE.search(told)) else "")
     common = error_for(response, now, write=write)
-    said = f"{urlsplit(response.url).netloc} answered {status}: {told} ({code})"[:500] if document or common is None else common.detail
+    words_of_it = f"{told} ({code})" if code and code not in told else told
+    said = f"{urlsplit(response.url).netloc} answered {status}: {words_of_it}"[:500] if document or common is None else common.detail
     if status == 429 or code == TOO_MANY:
         return RateLimited(said, at=_reset(response, now))
     if status >= 500 or status == 408:
@@ -117,7 +125,7 @@ def _error(response: Response, document: Mapping[str, Any], now: datetime, *, wr
     if status == 401:
         return AuthExpired(said, hint=TOKEN_HINT)
     if status == 403 or code in NO_RIGHT:
-        return AuthExpired(said, hint=RIGHTS_HINT)
+        return AuthExpired(said, hint=ARCHIVED_HINT if code == ARCHIVED else RIGHTS_HINT)
     if code:
         return Rejected(said, hint=LATE_HINT if code in TOO_LATE else None)
     return Unexplained(said) if document.get("success") is False and status in (200, 400) else Rejected(said, hint=ADDRESS_HINT)

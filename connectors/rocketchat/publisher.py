@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 
-from connectors.rocketchat.api import ADDRESS_HINT, RIGHTS_HINT, Api, Unexplained
+from connectors.rocketchat.api import ADDRESS_HINT, ARCHIVED_HINT, RIGHTS_HINT, Api, Unexplained
 from connectors.rocketchat.wording import plain, uncalled
 from syndicator import media
 from syndicator.contract import Context, Limits, MediaLimits, Secret
@@ -53,10 +53,6 @@ ROOM_HINT = words(
     fr="Vérifiez room : ce salon n'existe pas, ou le compte n'y est pas entré.",
     en="Check room: there is no such room, or the account is not in it.",
 )
-ARCHIVED_HINT = words(
-    fr="Ce salon Rocket.Chat est archivé : choisissez-en un autre.",
-    en="This Rocket.Chat room is archived: choose another one.",
-)
 ENCRYPTED_HINT = words(
     fr="Ce salon est chiffré de bout en bout : un robot ne peut pas y écrire. Choisissez un salon sans chiffrement.",
     en="This room is encrypted end to end: a robot cannot write there. Choose a room without encryption.",
@@ -78,7 +74,21 @@ class RocketchatOptions:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        if "/hooks/" in self.url:
+            raise ValueError(
+                words(
+                    fr="url est l'adresse du serveur, comme https://chat.asso.example, pas d'un webhook : il faut le jeton d'un compte.",
+                    en="url is the server's address, such as https://chat.asso.example, not a webhook's: it takes an account's token.",
+                )
+            )
+        if not self.user_id.strip():
+            raise ValueError(
+                words(
+                    fr="user_id est vide : c'est le numéro montré avec le jeton d'accès personnel.",
+                    en="user_id is empty: it is the number shown with the personal access token.",
+                )
+            )
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
             raise ValueError(
                 words(
                     fr=f"« {self.url} » n'est pas l'adresse d'un serveur : écrivez par exemple https://chat.asso.example.",

@@ -25,10 +25,10 @@ WINDOWS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 TEMPORARY = frozenset({408, 425})
 
 KEYS_HINT = words(
-    fr="X ne reconnaît pas les quatre chaînes : sur console.x.com, votre app → Keys and tokens, régénérez-les et recopiez-les toutes les "
-    "quatre. Vérifiez aussi que l'horloge de cette machine est à l'heure.",
-    en="X does not know the four strings: at console.x.com, your app → Keys and tokens, generate them again and copy all four. Check as "
-    "well that this machine's clock is right.",
+    fr="X ne reconnaît pas les quatre chaînes : vérifiez que chacune est entière et à sa place, ou régénérez-les toutes les quatre "
+    "(console.x.com, votre app → Keys and tokens). Vérifiez aussi que l'horloge de cette machine est à l'heure.",
+    en="X does not know the four strings: check that each is whole and in its place, or generate all four again (console.x.com, your app → "
+    "Keys and tokens). Check as well that this machine's clock is right.",
 )
 PERMISSION_HINT = words(
     fr="L'app de console.x.com n'a que le droit de lire : User authentication settings → App permissions → « Read and write », puis "

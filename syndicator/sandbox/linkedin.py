@@ -214,8 +214,9 @@ class LinkedinSimulator(Simulator):
         now = self.now()
         return (now.year - int(version[:4])) * 12 + now.month - int(version[4:])
 
-    def _allow(self, scope: str, what: str) -> None:
-        if scope not in self.scopes or not self.administrator:
+    def _allow(self, scope: str, what: str, *, of: str = AUTHOR) -> None:
+        """The right, of one who administers that page."""
+        if scope not in self.scopes or not self.administrator or of != AUTHOR:
             raise Refusal(403, refusal(403, "ACCESS_DENIED", f"Not enough permissions to access: {what}", serviceErrorCode=100))
 
     async def _create(self, request: web.Request) -> web.Response:
@@ -246,12 +247,8 @@ class LinkedinSimulator(Simulator):
         return str(7_431_329_065_766_260_000 + self._count)
 
     async def _find(self, request: web.Request) -> web.Response:
-        self._allow("r_organization_social", "posts.FINDER-author")
-        if (
-            request.headers.get("X-RestLi-Method") != "FINDER"
-            or request.query.get("q") != "author"
-            or request.query.get("author") != AUTHOR
-        ):
+        self._allow("r_organization_social", "posts.FINDER-author", of=request.query.get("author", AUTHOR))
+        if request.headers.get("X-RestLi-Method") != "FINDER" or request.query.get("q") != "author" or "author" not in request.query:
             raise Refusal(400, refusal(400, "ILLEGAL_ARGUMENT", "Unknown finder"))
         count = int(request.query.get("count", "10"))
         if not 1 <= count <= 100 or request.query.get("sortBy", "LAST_MODIFIED") != "LAST_MODIFIED":

@@ -120,6 +120,9 @@ class MattermostSimulator(Simulator):
 
     @web.middleware
     async def _refusing(self, request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+        if not request.path.startswith("/api/"):
+            # Every other address is the web app's, which shows what it likes.
+            return web.Response(text="<!doctype html><html><head><title>Mattermost</title></head></html>", content_type="text/html")
         limited = self._limited()
         if limited is not None:
             return limited

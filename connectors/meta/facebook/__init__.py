@@ -80,9 +80,10 @@ MEANINGS: Mapping[int, Meaning] = {
 }
 
 TOKEN_HINT = words(
-    fr="Le jeton de la Page ne vaut plus : refaites-en un (explorateur de l'API Graph, jeton prolongé, me/accounts) et mettez-le dans "
-    "token.",
-    en="The Page's token is no good any more: make another (Graph API Explorer, extended token, me/accounts) and put it into token.",
+    fr="Facebook n'accepte pas ce jeton, mal copié, expiré ou révoqué : recopiez-le en entier, ou refaites-en un (explorateur de l'API "
+    "Graph, jeton prolongé, me/accounts).",
+    en="Facebook does not accept this token, badly copied, expired or revoked: copy all of it again, or make another (Graph API Explorer, "
+    "extended token, me/accounts).",
 )
 RIGHTS_HINT = words(
     fr="Il faut un jeton de la Page avec pages_manage_posts et pages_read_engagement, fait par une personne qui l'administre.",
@@ -93,8 +94,10 @@ PERSON_HINT = words(
     en="Facebook demands a verification: open the Page with the account that administers it and do what is asked there.",
 )
 PAGE_HINT = words(
-    fr="Vérifiez page et token : me/accounts donne les deux, id et access_token, de chaque Page.",
-    en="Check page and token: me/accounts gives both, id and access_token, of each Page.",
+    fr="Ce jeton n'est pas celui de la Page indiquée dans page (c'est le vôtre, ou celui d'une autre Page) : dans la réponse à "
+    "me/accounts, prenez pour votre Page id et access_token.",
+    en="This token is not that of the Page in page (it is your own, or another Page's): in the answer to me/accounts, take id and "
+    "access_token of your Page.",
 )
 HINTS: Mapping[Meaning, Words] = {"credential": TOKEN_HINT, "permission": RIGHTS_HINT, "person": PERSON_HINT}
 
@@ -114,7 +117,12 @@ class FacebookOptions:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[1-9]\d*", self.page):
-            raise ValueError(words(fr="page est un numéro, entre guillemets.", en="page is a number, in quotes."))
+            raise ValueError(
+                words(
+                    fr="page est le numéro de la Page, entre guillemets : « id » dans la réponse à me/accounts, ni son nom ni son adresse.",
+                    en="page is the Page's number, in quotes: id in the answer to me/accounts, neither its name nor its address.",
+                )
+            )
         if not re.fullmatch(r"v\d+\.\d+", self.version):
             raise ValueError(words(fr="version s'écrit comme « v26.0 ».", en="version is written like “v26.0”."))
 
