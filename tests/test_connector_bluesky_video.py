@@ -15,7 +15,7 @@ from connectors.bluesky import BlueskyPublisher
 from connectors.bluesky.videos import TRIES
 from syndicator.config import Config, DestinationConfig, Network
 from syndicator.contract import Secret
-from syndicator.errors import Rejected, Transient, Unprepared
+from syndicator.errors import NotReady, Rejected, Transient, Unprepared
 from syndicator.http import Sessions
 from syndicator.model import Attachment, Rendition
 from syndicator.route import Pace
@@ -217,7 +217,7 @@ async def test_an_outage_of_the_service_is_waited_for(publisher: BlueskyPublishe
 
 
 @pytest.mark.parametrize(("fault", "kind"), [
-    (Fault(action="answer", status=503, path=ASK), Transient), (Fault(action="answer", status=200, body=b"[]", path=ASK), Transient),
+    (Fault(action="answer", status=503, path=ASK), Transient), (Fault(action="answer", status=200, body=b"[]", path=ASK), NotReady),
     (Fault(action="answer", status=404, body=b"{}", path=ASK), Unprepared),
     (Fault(action="answer", status=200, body=b'{"jobStatus":{"state":"JOB_STATE_COMPLETED"}}', path=ASK), Unprepared),
 ])  # fmt: skip
