@@ -70,9 +70,9 @@ async def play(report: Report, folder: Path) -> None:
         report.same("hidden words are in no file of ours", mirror.leaks(SECRETS), [])
         report.same("and on no account", [status for word in SECRETS for status in seen.holding(word)], [])
         await likeness.of_site(report, site)
-        # A feed cannot be asked for an article by its name, so these two would promise nothing.
-        spoken_of = "not a_removed_item and not no_deletion"
-        await contract(report, site_suite.__file__, folder, site_suite.environ(site), only=spoken_of)
+        # A feed cannot be asked for an article by its name.
+        unasked = ("a_removed_item", "no_deletion")
+        await contract(report, site_suite.__file__, folder, site_suite.environ(site), without=unasked)
     except BaseException:
         report.note("\n    ".join(mirror.log.read_text(encoding="utf-8").splitlines()[-30:]) if mirror.log.exists() else "no log")
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,13 +14,13 @@ from interop.report import Report
 SUITE_S = 900.0
 
 
-async def contract(report: Report, file: str, folder: Path, env: Mapping[str, str], *, only: str = "") -> None:
-    """Run the tests of ``file`` by pytest and tell each of them; ``only`` those that fit, as pytest's ``-k`` has it."""
+async def contract(report: Report, file: str, folder: Path, env: Mapping[str, str], *, without: Sequence[str] = ()) -> None:
+    """Run the tests of ``file`` by pytest and tell each of them, but those ``without`` meaning here: with these words in their names."""
     report.title("The contract suite")
     results = folder / "suite.xml"
-    running = await start(
-        sys.executable, "-m", "pytest", "--no-header", f"--junitxml={results}", "-k", only, file, log=folder / "suite.log", env=env
-    )
+    only = " and ".join(f"not {words}" for words in without)
+    command = (sys.executable, "-m", "pytest", "--no-header", f"--junitxml={results}", "-k", only, file)
+    running = await start(*command, log=folder / "suite.log", env=env)
     try:
         async with asyncio.timeout(SUITE_S):
             code = await running.process.wait()
