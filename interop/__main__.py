@@ -64,7 +64,7 @@ async def _play(name: str) -> Played:
                 await SCENES[name](report, Path(folder))
         except CannotInstall as error:
             report.check(f"{name} could be installed", False, f"\n    fr : {error.fr}\n    en : {error.en}")
-            for line in error.said.splitlines()[-8:]:
+            for line in error.said.splitlines()[-16:]:
                 report.note(f"| {line}")
         except Exception:  # noqa: BLE001 - the other scenes are played all the same
             report.check(f"{name} could be played to its end", False, traceback.format_exc())

@@ -69,7 +69,7 @@ async def npm_package(folder_name: str, name: str, version: str) -> Path:
     await _need({"node": "nodejs", "npm": "npm"})
     folder.mkdir(parents=True, exist_ok=True)
     _tell(f"{name} {version}")
-    await _fetch("npm", "npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, f"{name}@{version}")
+    await _fetch("npm", "npm", "install", "--loglevel=error", "--no-audit", "--no-fund", "--prefix", folder, f"{name}@{version}")
     return folder
 
 
@@ -83,7 +83,7 @@ async def wordpress() -> tuple[Path, Path]:
     CACHE.mkdir(parents=True, exist_ok=True)
     _tell(BUILDS)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        await _fetch("npm", "npm", "pack", "--silent", BUILDS, cwd=Path(folder))
+        await _fetch("npm", "npm", "pack", "--loglevel=error", BUILDS, cwd=Path(folder))
         await asyncio.to_thread(_take_out, Path(folder), archives)
     return archives
 
@@ -97,13 +97,17 @@ def _take_out(folder: Path, archives: tuple[Path, Path]) -> None:
 
 
 async def _php() -> None:
-    await _need({"php": "php-cli"})
-    loaded = (await _said("php", "-m"))[1].lower().split()
-    missing = [package for module, package in PHP_MODULES.items() if module not in loaded]
-    if missing:
+    if missing := await _php_packages():
         await _apt(missing)
-        loaded = (await _said("php", "-m"))[1].lower().split()
-        _complain([package for module, package in PHP_MODULES.items() if module not in loaded])
+        _complain(await _php_packages())
+
+
+async def _php_packages() -> list[str]:
+    """Those that are missing."""
+    if not shutil.which("php"):
+        return ["php-cli", *PHP_MODULES.values()]
+    loaded = (await _said("php", "-m"))[1].lower().split()
+    return [package for module, package in PHP_MODULES.items() if module not in loaded]
 
 
 async def _need(commands: dict[str, str]) -> None:
