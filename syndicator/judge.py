@@ -121,7 +121,7 @@ def rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: S
     """Its renditions there, as its route wants them: none when there is nothing to show."""
     item, style = stored.item, style_of(tenant, delivery, stored.item)
     if delivery.purpose == "announce-change":  # one post of words: the rest is where the link leads
-        style = replace(style, long_text="shorten", link="never" if style.link == "never" else "always")
+        style = replace(style, long_text="shorten", template="", link="never" if style.link == "never" else "always")
         item = item if publisher.limits.media.image_required else _in_words(item)
     return list(
         render(

@@ -73,10 +73,15 @@ class Receipts:
         return [live.sent for live in self._live(destination, "and uid = ? and purpose = 'create' order by part", uid)]
 
     def last_note(self, destination: str, uid: str) -> Sent | None:
-        """The newest note about it, unless the item itself was changed there since."""
-        own = max((live.delivered_at for live in self._live(destination, "and uid = ? and purpose = 'create'", uid)), default=None)
+        """The newest note about it, unless the item itself was changed there for a later edit."""
         notes = self._live(destination, "and uid = ? and purpose = 'announce-change' order by revision desc limit 1", uid)
-        return next((note.sent for note in notes if own is None or note.delivered_at >= own), None)
+        changed = (
+            "select 1 as one from delivery where uid = ? and destination = ? and purpose = 'update' and state = 'done' and reason = ''"
+            " and revision > ?"
+        )
+        if not notes or self._db.conn.execute(changed, (uid, destination, notes[0].slot.revision)).fetchone() is not None:
+            return None
+        return notes[0].sent
 
     def live(self, destination: str) -> list[Live]:
         """Everything of ours that is there, as far as we know, the oldest first."""

@@ -51,8 +51,8 @@ def render(
     """What to publish of ``item``: one rendition, several for a thread, none when the style or the destination leaves it out.
 
     ``destination_names`` are the names and types of every destination configured: hashtags that refuse one of them are for us, and are
-    removed. ``destination_type`` is told to Matomo where the style marks links home. ``purpose`` only matters for events: a reminder or a
-    change says so in its title.
+    removed. ``destination_type`` is told to Matomo where the style marks links home. A ``purpose`` of its own, such as a reminder, is said
+    in the title.
     """
     kind = "event" if isinstance(item, Event) else item.kind
     wording = Wording(item=item, limits=limits, style=style, association=association, names=destination_names)
@@ -95,7 +95,7 @@ class _Shaping:
         """A note, a photo and a sound tell their text; articles, videos, lives and events their title, facts and an excerpt."""
         wording, whole = self.wording, self.wording.text()
         title = wording.title(self.purpose)
-        text = _without_title(whole, title) if isinstance(self.item, Post) else whole
+        text = _without_title(whole, wording.title()) if isinstance(self.item, Post) else whole
         cancelled = isinstance(self.item, Event) and (self.item.status == "cancelled" or self.purpose == "cancel")
         body = EMPTY if cancelled else self._body(text, title)
         chosen = self._chosen(title, body)
@@ -281,8 +281,10 @@ class _Shaping:
         if not draft.title:
             first = draft.opening or self._first_words(draft.body) or _first_line(draft.facts)
             return draft, shorten(first, Limits(text_max=min(most, TITLE_FROM_TEXT_MAX))), []
-        cut = shorten(draft.title, Limits(text_max=most))
-        return replace(draft, title=""), cut, ["title-cut"] if cut != draft.title else []
+        # A note about an edit has a title of ours, though its item may have none.
+        title = draft.title if self.item.title else f"{draft.title} {self._first_words(draft.body)}"
+        cut = shorten(title, Limits(text_max=most))
+        return replace(draft, title=""), cut, ["title-cut"] if cut != title else []
 
     def _linked(self, draft: Draft, *, always: bool, empty: bool) -> Draft:
         """The way home, as the style wants it; a post that would hold nothing else has it in any case."""

@@ -23,7 +23,7 @@ from syndicator.tenant import Tenant
 
 T = TypeVar("T")
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-LONG = "Il y a d'abord ceci à dire. Il y a ensuite cela à dire."
+LONG = "Il y a d'abord ceci à dire, et ce n'est pas rien. Il y a ensuite cela à dire, pas mal non plus."
 """Two parts on the wall."""
 THREAD = Style(long_text="thread", link="never")
 Gone = Literal["certain", "missing", "unlisted", "silent"]
@@ -213,7 +213,7 @@ class MuteWall:
     """Can only be written to."""
 
     Options: ClassVar[type[Any]] = WallOptions
-    limits = Limits(text_max=40, threads=True)
+    limits = Limits(text_max=60, threads=True)
 
     def __init__(self, options: WallOptions, context: Context) -> None:
         self.wall = options.wall
@@ -264,7 +264,7 @@ class FindableWall(PlainWall):
 class KeyedWall(PlainWall):
     """Turns a repeated key into the same object, for an hour; nobody can ask it anything."""
 
-    limits = Limits(text_max=40, threads=True, key_window_s=3600)
+    limits = Limits(text_max=60, threads=True, key_window_s=3600)
 
     async def publish(self, rendition: Rendition, key: str, *, parent: Receipt | None = None, prepared: str | None = None) -> Receipt:
         def once() -> Receipt:

@@ -51,7 +51,7 @@ class Thing:
     answers_last: bool
     """Whether what it answers was the last part of its thread then."""
     changed: int
-    """Counts makings and changes of everything here: what has the highest was changed last."""
+    """Counts makings and changes of everything here: what has the highest has the last word. The parts of a thread speak at once."""
 
 
 class Wire:
@@ -175,7 +175,7 @@ class Wire:
             text=rendition.text,
             answers=before.id if before else None,
             answers_last=before is None or before.part == before.parts - 1,
-            changed=self._serial,
+            changed=before.changed if before is not None and rendition.part else self._serial,
         )
         self.things[thing.id] = self.ever[thing.id] = thing
         self._keys[key] = (thing.id, self.clock())

@@ -27,15 +27,11 @@ from syndicator.contract import Limits, Prices
 from syndicator.departing import SPACING
 from syndicator.errors import OutcomeUnknown, RateLimited, Rejected
 from syndicator.http import Sessions
-from syndicator.route import Style
 from syndicator.sandbox.server import Fault
 from syndicator.sandbox.town import Town
 from syndicator.tenant import Tenant
-from tests.engine_scene import START, FindableWall, MuteWall, Scene, post, route, stage
+from tests.engine_scene import LONG, START, THREAD, FindableWall, MuteWall, Scene, post, route, stage
 from tests.shell_scene import SIGNS_OF_A_BUG, Home, daemon, environ, until
-
-LONG = "Il y a d'abord ceci à dire. Il y a ensuite cela à dire."
-THREAD = Style(long_text="thread", link="never")
 
 
 async def leave(scene: Scene, *, remove: bool = True) -> int:

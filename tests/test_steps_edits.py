@@ -86,7 +86,7 @@ async def test_where_only_videos_are_shown_there_is_no_note(tmp_path: Path, wish
     """A note would be a second video."""
 
     class Screens(kind):  # type: ignore[misc]
-        limits = Limits(text_max=40, kinds=frozenset({"video"}))
+        limits = Limits(text_max=60, kinds=frozenset({"video"}))
 
     async with stage(tmp_path, kind=Screens, routes=[route(edit=wish)]) as scene:
         await published(scene, post(1, "Un", kind="video"))
@@ -128,7 +128,7 @@ async def test_what_no_reader_sees_is_not_posted_anew(tmp_path: Path) -> None:
     """An alt text that was forgotten, a language: corrected in place where that can be, else left as it is."""
 
     class Gallery(FindableWall):
-        limits = Limits(text_max=40, media=MediaLimits(images_max=4))
+        limits = Limits(text_max=60, media=MediaLimits(images_max=4))
 
     class Gallery2(RemovingWall):
         limits = Gallery.limits
@@ -147,7 +147,7 @@ async def test_a_thread_is_posted_anew_whole_and_in_order(tmp_path: Path) -> Non
     """Though only its second part changed; longer or shorter than before; each part under the new one before it."""
     async with stage(tmp_path, routes=[route(edit="replace", style=THREAD)]) as scene:
         await published(scene, post(1, LONG))
-        for text, parts in ((LONG.replace("cela", "ça"), 2), (f"{LONG} Et il y a enfin tout le reste à dire.", 3), ("Bref.", 1), (LONG, 2)):
+        for text, parts in ((LONG.replace("cela", "ça"), 2), (f"{LONG} Et il y a enfin tout le reste à dire, hélas.", 3), ("Bref.", 1), (LONG, 2)):
             before = set(scene.wall.signs)
             await published(scene, post(1, text))
             ids = list(scene.wall.signs)
@@ -237,7 +237,7 @@ async def test_what_cannot_be_corrected_at_all_is_a_person_s(tmp_path: Path) -> 
     """They remove it themselves and say so: then the new one comes. Or they leave it."""
 
     class Screens(RemovingWall):
-        limits = Limits(text_max=40, kinds=frozenset({"video"}))
+        limits = Limits(text_max=60, kinds=frozenset({"video"}))
 
     for word, made in (("settle_by_hand", 2), ("abandon", 1)):
         async with stage(tmp_path / word, kind=Screens, routes=[route(edit="replace")]) as scene:
@@ -478,6 +478,31 @@ async def test_each_edit_that_readers_see_is_told_once(tmp_path: Path) -> None:
         ] * 4
 
 
+async def test_a_note_says_that_it_is_one(tmp_path: Path) -> None:
+    """In its title, or before its text; without the pictures, and with the way home."""
+
+    class Wide(FindableWall):
+        limits = Limits(text_max=500, media=MediaLimits(images_max=4))
+
+    picture = Attachment(url="data:velo.jpg")
+    event = make_event(source="toots", published_at=START, html="", image=picture)
+    items = [post(1, attachments=(picture,)), post(2, title="Fête", kind="article"), post(3, language="en"), event]
+    edited = [
+        replace(item, title="Grande fête" if item.title else "", html="<p>À neuf heures</p>") if item is not event else item
+        for item in items
+    ]
+    edited[3] = replace(event, html="<p>À neuf heures</p>")
+    async with stage(tmp_path, kind=Wide, routes=[route(edit="note")]) as scene:
+        await published(scene, *items)
+        await published(scene, *edited)
+        nbsp = "\u00a0"
+        told = [text.split("\n\n")[0] for text in scene.wall.texts if "neuf heures" in text]
+        assert sorted(told) == sorted(
+            [f"Mis à jour{nbsp}:", f"Mis à jour{nbsp}: Grande fête", "Updated:", f"CHANGEMENT{nbsp}: Atelier vélo"]
+        )
+        assert all("https://" in text for text in scene.wall.texts if "neuf heures" in text)
+
+
 async def test_notes_go_with_the_original_and_are_known_for_ours(tmp_path: Path) -> None:
     """Nothing is left over; what is there can be listed."""
     async with stage(tmp_path, routes=[route(edit="note")]) as scene:
@@ -676,7 +701,6 @@ async def test_what_was_corrected_in_place_since_is_what_the_next_note_is_compar
         await published(scene, post(1, "Un"))
         await published(scene, post(1, "Deux"))
         await scene.restart(replace(scene.config, routes={"all": route(edit="update")}))
-        scene.clock.go(minutes=1)
         await published(scene, post(1, "Trois"))
         await scene.restart(replace(scene.config, routes={"all": route(edit="note")}))
         await published(scene, post(1, "Deux"))

@@ -73,10 +73,10 @@ class Wording:
         return self._without_emojis(Linked(text)).text
 
     def title(self, purpose: Purpose = "create") -> str:
-        """The title; an event's says first what happened to it."""
+        """The title; an event's says first what happened to it, as does a note's about an edit."""
         title = self.line(self.item.title)
         if isinstance(self.item, Post):
-            return title
+            return self._phrase("updated", title=title).strip() if purpose == "announce-change" else title
         if self.item.status == "cancelled" or purpose == "cancel":
             return self._phrase("cancelled", title=title)
         if purpose == "announce-change":
