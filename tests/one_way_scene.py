@@ -6,9 +6,10 @@ import asyncio
 import logging
 import random
 import textwrap
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -28,6 +29,7 @@ from syndicator.sandbox.mobilizon import MobilizonSimulator
 from syndicator.sandbox.peertube import PeertubeSimulator
 from syndicator.sandbox.server import Fault, Seen, Simulator, Stage
 from syndicator.sandbox.town import CHANNEL, GROUP, Town, picture
+from syndicator.sandbox.youtube import YoutubeSimulator
 from syndicator.store import Store
 from syndicator.tenant import Tenant
 from syndicator.web import Health, PublicServer, Site
@@ -169,14 +171,15 @@ class Day:
                 self._lose(name, "POST", path)
 
     def _lose(self, name: str, method: str, path: str) -> None:
-        simulator = self.destinations[name][0]
+        simulator, questions = self.destinations[name][0], self.commerce.networks[name].asked_first if name != "mastodon" else 0
+        fault = Fault(action="lose", method=method, path=path, skip=questions)
 
         def write(stage: Stage, request: web.Request) -> None:
-            if stage == "after" and request.method == method and path in request.path:
+            if stage == "after" and fault.fits(request) and not any(replace(one, skip=questions) == fault for one in simulator.faults):
                 simulator.hooks.remove(write)
                 self.plant(name)
 
-        simulator.fault(Fault(action="lose", method=method, path=path))
+        simulator.fault(fault)
         simulator.hooks.append(write)
 
     def faults(self) -> list[str]:
@@ -215,25 +218,31 @@ class Day:
     async def _posts(self) -> tuple[Status, Status]:
         town = self.town
         self.lose_pictures()
-        poster = self._album("La nouvelle affiche", "Affiche : un vélo rouge sous la neige", "La même, au dos : le plan")
-        secret = town.toot("Une chute sans gravité", image_alt="Un genou écorché")
+        poster = self._album("La nouvelle affiche", "", "Au dos : le plan pour venir")
+        secret = self._album("Une chute sans gravité", "")
         secret.sensitive, secret.spoiler_text = True, "Blessure"
         first = town.toot("Trois conseils pour l'hiver (1/2) : des gants, une lampe.")
         town.toot("(2/2) Et des pneus bien gonflés.", reply_to=first)
         story = town.toot("Un long récit. " + "Nous avons roulé longtemps, sous la pluie, puis au soleil. " * 12)
         self._film("La balade en images", "Des vélos passent sur un pont")
-        town.peertube.publish(CHANNEL, "Réparer une crevaison", description="En cinq minutes.", duration=312)
+        video = town.peertube.publish(CHANNEL, "Réparer une crevaison", description="En cinq minutes.", duration=312, lines=(720,))
         await self.rest(hours=1)
+        town.peertube.edit(video.uuid, name="Réparer une crevaison, en six minutes")
+        await self.rest(hours=1)
+        town.peertube.delete(video.uuid)
         return poster, story
 
     async def _withdrawn(self) -> None:
         """What was deleted before anybody knew whether it went out is looked for, and removed."""
         doomed = self.town.toot("Annoncé trop vite")
+        video = self.town.peertube.publish(CHANNEL, "Montré trop vite", duration=12, lines=(720,))
         await self._look()
         self.clock.go(minutes=3)
         self.lose_answers()
         await self._deliver()
+        self._forget_sessions()
         self.town.delete_toot(doomed)
+        self.town.peertube.delete(video.uuid)
         for _ in range(3):
             await self._look()
             self.clock.go(minutes=2)
@@ -248,6 +257,12 @@ class Day:
         await self.rest(hours=1)
         town.mobilizon.cancel_event(event.uuid)
         await self.rest(hours=1)
+
+    def _forget_sessions(self) -> None:
+        """YouTube forgets an upload, as it does after a week: only the list of its videos can tell then."""
+        for simulator, _ in self.destinations.values():
+            if isinstance(simulator, YoutubeSimulator):
+                simulator.uploads.clear()
 
     def _remove_there(self, text: str) -> None:
         """Somebody removes a copy by hand, where asking for it tells that from a refusal."""
@@ -279,12 +294,12 @@ class Day:
         return self.town.mastodon.world.post(self.town.asso, f"<p>{text}</p>", extra={"media_attachments": [shown]})
 
     def _album(self, text: str, *alts: str) -> Status:
-        """A toot with several pictures."""
+        """A toot with pictures; those without a description are all the same one."""
         return self.town.mastodon.world.post(self.town.asso, f"<p>{text}</p>", media_ids=[self._media("image", alt) for alt in alts])
 
     def _media(self, kind: str, alt: str = "") -> str:
         world = self.town.mastodon.world
-        media_id = world.next_id()
+        media_id = f"{kind}-{zlib.crc32(alt.encode())}"
         data, media_type = (film(9_000), "video/mp4") if kind == "video" else (picture(media_id), "image/png")
         world.media[media_id] = Media(
             id=media_id, account_id=self.town.asso.id, type=kind, data=data, media_type=media_type, description=alt

@@ -47,6 +47,7 @@ HOOK = "/api/v10/webhooks/{webhook}/{secret}"
 ROOM = "/_matrix/client/v3/rooms/{room}"
 GRAPH = "/{version}"
 ROWS: Mapping[str, tuple[Row, ...]] = {
+    "apprise": (Row("publish", "POST /"),),
     "bluesky": (
         Row("login", f"POST {BLUESKY}.server.createSession"),
         Row("login", f"POST {BLUESKY}.server.refreshSession"),
@@ -193,6 +194,15 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("delete", "DELETE /2/tweets/{post}"),
         Row("find", "GET /2/users/{account}/tweets"),
     ),
+    "youtube": (
+        Row("login", "POST /token"),
+        Row("login", "GET /youtube/v3/channels?mine=true"),
+        Row("upload", "POST /upload/youtube/v3/videos?uploadType=resumable"),
+        Row("publish", "PUT /upload/youtube/v3/videos?uploadType=resumable"),
+        Row("edit", "PUT /youtube/v3/videos"),
+        Row("delete", "DELETE /youtube/v3/videos"),
+        Row("find", "GET /youtube/v3/playlistItems"),
+    ),
 }  # fmt: skip
 
 
@@ -204,6 +214,7 @@ def rows_of(name: str, seen: Seen) -> list[Row]:
 
 
 NAMES = {
+    "apprise": "Apprise (ici : ntfy)",
     "bluesky": "Bluesky",
     "discord": "Discord",
     "discourse": "Discourse",

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from syndicator.sandbox import facebook, linkedin, matrix, mattermost, rocketchat
+from syndicator.sandbox import apprise_target, facebook, linkedin, matrix, mattermost, rocketchat, youtube
+from syndicator.sandbox.apprise_target import AppriseTarget
 from syndicator.sandbox.bluesky import POST, BlueskySimulator
 from syndicator.sandbox.bluesky_repo import tid
 from syndicator.sandbox.containers import ContainerSimulator, Published
@@ -28,6 +29,7 @@ from syndicator.sandbox.server import Simulator
 from syndicator.sandbox.telegram import BOT_TOKEN, TelegramSimulator
 from syndicator.sandbox.threads import PERMISSIONS, ThreadsSimulator
 from syndicator.sandbox.x import KEYS, XSimulator
+from syndicator.sandbox.youtube import YoutubeSimulator
 
 Now = Callable[[], datetime]
 
@@ -38,7 +40,9 @@ class Network:
 
     simulator: Simulator
     creation: tuple[str, str]
-    """The request that makes a post of text: its method, and a part of its path that no other has."""
+    """The request that makes a post, of text where there are such: its method, and a part of its path that no other has."""
+    asked_first: int = 0
+    """How many requests with that method and path come before it: questions."""
     options: Callable[[], Mapping[str, Any]]
     """The keys of its ``[destinations.NAME]``, once it is started."""
     plant: Callable[[str], None]
@@ -239,7 +243,40 @@ def _discourse(now: Now) -> Network:
     )
 
 
+def _apprise(now: Now) -> Network:
+    simulator = AppriseTarget(now=now)
+
+    def plant(words: str) -> None:
+        simulator.messages.append(apprise_target.Message(title=words, text=words, topic="agenda"))
+
+    return Network(simulator=simulator, creation=("POST", "/"), options=lambda: {"url": simulator.topic}, plant=plant)
+
+
+def _youtube(now: Now) -> Network:
+    simulator = YoutubeSimulator(now=now)
+    videos = simulator.channel.videos
+
+    def plant(words: str) -> None:
+        video = youtube.Video(id=f"byHand{len(videos):05d}", snippet={"title": words, "description": words}, status={}, data=b"", at=now())
+        videos[video.id] = video
+
+    return Network(
+        simulator=simulator,
+        creation=("PUT", "/upload/youtube/v3/videos"),
+        asked_first=1,
+        options=lambda: {
+            "client_id": youtube.CLIENT_ID,
+            "client_secret": youtube.CLIENT_SECRET,
+            "refresh_token": youtube.REFRESH_TOKEN,
+            "api": simulator.url,
+            "oauth": simulator.url,
+        },
+        plant=plant,
+    )
+
+
 NETWORKS: Mapping[str, Callable[[Now], Network]] = {
+    "apprise": _apprise,
     "bluesky": _bluesky,
     "discord": _discord,
     "discourse": _discourse,
@@ -252,6 +289,7 @@ NETWORKS: Mapping[str, Callable[[Now], Network]] = {
     "telegram": _telegram,
     "threads": _threads,
     "x": _x,
+    "youtube": _youtube,
 }
 """By the ``type`` that a configuration says."""
 
@@ -284,9 +322,9 @@ class Commerce:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    def toml(self) -> str:
-        """A ``[destinations.NAME]`` for each, named as its type."""
-        return "\n".join(_block(name, network.options()) for name, network in self.networks.items())
+    def toml(self, **more: Mapping[str, Any]) -> str:
+        """A ``[destinations.NAME]`` for each, named as its type, with ``more`` keys by name."""
+        return "\n".join(_block(name, {**network.options(), **more.get(name, {})}) for name, network in self.networks.items())
 
     def plant(self, words: str) -> None:
         """Put ``words`` everywhere, as somebody else's."""
