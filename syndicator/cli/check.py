@@ -209,9 +209,19 @@ def _about(account: Account, connector: Any, config: Config) -> str:
 
 
 def _budget(account: Account, language: str) -> Iterator[Finding]:
-    """A note where a budget is set on a network that charges nothing."""
+    """A note of what messages cost and where that ends; or of a budget on a network that charges nothing."""
     limits: Limits | None = getattr(account.connector, "limits", None)
-    if isinstance(account, DestinationConfig) and account.pace.budget is not None and (limits is None or limits.prices is None):
+    if not isinstance(account, DestinationConfig):
+        return
+    prices, budget = limits.prices if limits else None, account.pace.budget
+    if prices is not None:
+        from syndicator.text.cost import in_words
+
+        amounts = {"budget": round((budget or 0) * 1000), "create": prices.create, "linked": prices.create_with_link}
+        said = {name: in_words(mills, prices.currency, language) for name, mills in amounts.items()}
+        text = say(language, "check.budget-none" if budget is None else "check.budget", **said)
+        yield Finding(subject=subject_of(account), kind="note", text=text)
+    elif budget is not None:
         yield Finding(subject=subject_of(account), kind="note", text=say(language, "check.budget-idle"))
 
 

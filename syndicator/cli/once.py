@@ -115,7 +115,8 @@ async def _work(tenant: Tenant, one: Round, *, quiet: bool) -> None:
             attempts += 1
         waiting = (await tenant.ledger.transact(lambda store: store.outbox.unfinished())).get((name, "pending"), 0)
         one.destinations[name] = {"attempts": attempts, "waiting": waiting}
-        closed = f"destinations.{name}" in tenant.failures
+        told = await tenant.ledger.transact(lambda store: {problem.subject for problem in store.problems.open()})
+        closed = f"destination:{name}" in told
         tell("view-failed" if closed else "destination", name=name, done=attempts, waiting=waiting)
     for name in tenant.projections:
         projected = await steps.project(tenant, name, force=True)
