@@ -137,6 +137,7 @@ class LinkedinPublisher:
 
     Options: ClassVar[type[LinkedinOptions]] = LinkedinOptions
     limits: Limits = LIMITS
+    expires_at: datetime | None
 
     def __init__(self, options: LinkedinOptions, context: Context) -> None:
         self._options = options

@@ -20,7 +20,7 @@ again, it comes back.
 
 *What it cannot do.* Content warnings open the text; sensitive media stay at home. Edits later than the server's own limit, where it has
 one, wait for a person. A text so full of signs such as * that the backslashes before them do not fit goes without them. Incoming webhooks
-are no part of this: they answer without a number, so that nothing could be edited, deleted or found again; use ``apprise`` for those.
+are no part of this: they answer without a number, so that nothing could be edited, deleted or found again.
 
 Not verified against a real server: written from the server's source code (https://github.com/mattermost/mattermost, 2026) and its API
 reference (https://developers.mattermost.com/api-documentation/).

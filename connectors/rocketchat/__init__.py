@@ -20,8 +20,7 @@ look alike (∗ ˍ ∼ ˋ); elsewhere an invisible sign keeps them what they are
 
 *What it cannot do.* Pictures that an edit adds: they stay at home, the log says so. Servers older than 2024 take no pictures this way.
 Encrypted rooms. Content warnings open the text; sensitive media stay at home. Edits and deletions later than the workspace's own limit wait
-for a person. Incoming webhooks are no part of this: they answer without a number, so that nothing could be edited, deleted or found again;
-use ``apprise`` for those.
+for a person. Incoming webhooks are no part of this: they answer without a number, so that nothing could be edited, deleted or found again.
 
 Not verified against a real server: written from https://github.com/RocketChat/Rocket.Chat (7 and 8) and its OpenAPI description of 2026-08.
 """
