@@ -347,6 +347,60 @@ def test_an_edit_follows_part_by_part() -> None:
     assert made.planned == (followed(item, "update", 2), followed(item, "update", 2, part=1))
 
 
+@pytest.mark.parametrize("wish", ["update", "replace", "note"])
+def test_what_an_edit_does_there_is_decided_when_it_leaves(wish: Any) -> None:
+    """By the configuration and the network of then."""
+    item = make_post()
+    made = outcome(change(item, "changed"), routes=(replace(ROUTE, edit=wish),), given=facts(known=known(item)))
+    assert made.planned == (followed(item, "update", 2),)
+
+
+def test_what_is_being_posted_anew_is_rendered_when_it_leaves() -> None:
+    """Removed, and waiting to be posted again: an edit has nothing to follow, a deletion only cancels."""
+    item = make_post()
+    one = known(item, "pending")[item.uid, "wall"][0]
+    parts = {(item.uid, "wall"): (one, replace(one, id=2, part=1, state="dropped", reason="superseded"))}
+    assert outcome(change(item, "changed"), given=facts(known=parts)) == Plan()
+    assert outcome(change(item, "gone"), given=facts(known=parts)) == Plan(cancelled=(cancelled(item, "deleted-in-time"),))
+
+
+def noted(item: Item, *notes: tuple[int, str, bool]) -> dict[tuple[str, str], tuple[Known, ...]]:
+    one = known(item)[item.uid, "wall"][0]
+    made = [
+        replace(one, id=10 + number, purpose="announce-change", incarnation=number, state=state, outcome_unknown=unknown)
+        for number, state, unknown in notes
+    ]
+    return {(item.uid, "wall"): (one, *made)}
+
+
+def test_notes_are_removed_with_what_they_are_about() -> None:
+    """Those that are or may be out, each behind itself; what never left is only cancelled."""
+    item = make_post()
+    notes = noted(item, (4, "done", False), (2, "done", False), (7, "pending", True), (9, "pending", False), (8, "dropped", False))
+    made = outcome(change(item, "gone"), given=facts(known=notes))
+    assert made == Plan(
+        planned=(
+            followed(item, "delete", 0),
+            *(created(item, purpose="delete", revision=-number, due_at=NOW, parent_id=10 + number) for number in (2, 4, 7)),
+        ),
+        cancelled=(cancelled(item, "deleted-in-time"),),
+    )
+
+
+def test_notes_stay_where_deletions_do_not_follow() -> None:
+    """As does what they are about."""
+    item = make_post()
+    routes = (replace(ROUTE, deletions=False),)
+    assert outcome(change(item, "gone"), routes=routes, given=facts(known=noted(item, (2, "done", False)))).planned == ()
+
+
+def test_notes_are_no_creations() -> None:
+    """What comes back is created, whatever was noted about it before; a note of the same number as its life does not stand for it."""
+    item = make_post()
+    given = facts(known=noted(item, (1, "done", False)))
+    assert outcome(change(item, "returned", incarnation=1), given=given).planned == (created(item, revision=1),)
+
+
 def test_an_edit_does_not_follow_where_the_route_says_so() -> None:
     """``edit = "ignore"``."""
     item = make_post()

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicator.editing import Abilities, as_seen, means_for
 from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
-from syndicator.model import Delivery
+from syndicator.model import Attachment, Delivery
 from syndicator.policy import (
     ASK_AGAIN,
     DEFAULT_RATE_WAIT,
@@ -33,7 +34,8 @@ from syndicator.policy import (
     key_holds,
     speak_at,
 )
-from syndicator.route import Pace
+from syndicator.route import Pace, Route
+from syndicator.testing import make_rendition
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")
@@ -115,6 +117,23 @@ TABLE: list[tuple[Exception, dict[str, Any], bool, Decision]] = [
     (OutcomeUnknown("x"), {"purpose": "update"}, SENT, Recover(at=NOW + ASK_AGAIN, reason="OutcomeUnknown: x")),
     (OutcomeUnknown("x"), {"purpose": "delete"}, SENT, Recover(at=after(10), reason="OutcomeUnknown: x")),
     (OutcomeUnknown("x"), {"purpose": "update"}, UNSENT, Retry(at=after(10), reason="OutcomeUnknown: x")),
+    (OutcomeUnknown("x"), {"purpose": "replace"}, SENT, Recover(at=NOW + ASK_AGAIN, reason="OutcomeUnknown: x")),
+    (
+        OutcomeUnknown("x"),
+        {"purpose": "replace", "created_at": NOW - 2 * GIVE_UP},
+        SENT,
+        Park(reason="OutcomeUnknown: x", outcome_unknown=True),
+    ),
+    (
+        Transient("x"),
+        {"purpose": "replace", "created_at": NOW - 2 * GIVE_UP, "outcome_unknown": True},
+        SENT,
+        Park(reason="Transient: x", outcome_unknown=True),
+    ),
+    (OutcomeUnknown("x"), {"purpose": "announce-change"}, SENT, Recover(at=NOW + ASK_AGAIN, reason="OutcomeUnknown: x")),
+    (Transient("x"), {"purpose": "announce-change", "created_at": NOW - 2 * GIVE_UP}, SENT, Retry(at=after(10), reason="Transient: x")),
+    (Gone("x"), {"purpose": "replace"}, SENT, Drop(reason="gone-there")),
+    (Gone("x"), {"purpose": "announce-change"}, SENT, Park(reason="Gone: x", outcome_unknown=False)),
     (AuthExpired("x"), {}, SENT, Pause(at=NOW + FIRST_PROBE, reason="AuthExpired: x", person=True, outcome_unknown=False)),
     (
         AuthExpired("x"),
@@ -252,3 +271,43 @@ def test_spacing_counts_from_the_last_new_post_and_can_end_in_the_quiet_hours() 
     assert speak_at(due_at, pace, paris(2026, 11, 21, 17, 0), PARIS) == paris(2026, 11, 21, 20, 0)
     assert speak_at(due_at, pace, paris(2026, 11, 21, 12, 0), PARIS) == due_at
     assert speak_at(due_at, pace, paris(2026, 11, 21, 19, 30), PARIS) == paris(2026, 11, 22, 8, 0)
+
+
+ALL, EDITS, REMOVES, NEITHER = (True, True), (True, False), (False, True), (False, False)
+
+
+@pytest.mark.parametrize(
+    ("wish", "told", "silent"),
+    [
+        # What readers see; and where no note can be posted. For all, edits, removes, neither.
+        ("update", ("in-place", "in-place", "nothing", "nothing"), ("in-place", "in-place", "nothing", "nothing")),
+        ("replace", ("anew", "in-place", "anew", "note"), ("anew", "in-place", "anew", "nothing")),
+        ("note", ("note", "note", "note", "note"), ("in-place", "in-place", "nothing", "nothing")),
+        ("ignore", ("nothing",) * 4, ("nothing",) * 4),
+    ],
+)
+def test_what_an_edit_does_is_a_table(wish: Any, told: tuple[str, ...], silent: tuple[str, ...]) -> None:
+    """What the route wants × what the network can; what no reader sees is edited in place, or nothing is done."""
+    route = Route(name="r", sources=(), destinations=(), edit=wish)
+    for notes, expected in ((True, told), (False, silent)):
+        can = [Abilities(edits=edits, removes=removes, notes=notes) for edits, removes in (ALL, EDITS, REMOVES, NEITHER)]
+        assert tuple(means_for(route, abilities, seen=True) for abilities in can) == expected
+        unseen = "nothing" if wish == "ignore" else "in-place"
+        assert [means_for(route, abilities, seen=False) for abilities in can] == [unseen, unseen, "nothing", "nothing"]
+
+
+def test_readers_see_words_and_pictures_not_their_descriptions() -> None:
+    """An alt text, a language, a date, what we noted: the same to see. Another picture, order, title or warning: not."""
+    picture, other = Attachment(url="https://a.example/1.jpg", description="Un vélo", width=9), Attachment(url="https://a.example/2.jpg")
+    shown = make_rendition(attachments=(picture, other), language="fr")
+    same = replace(shown, attachments=(Attachment(url=picture.url), other), language="en", published_at=None, notes=("shortened",))
+    assert as_seen([shown]) == as_seen([same])
+    for differing in (
+        replace(shown, text="autre"),
+        replace(shown, title="autre"),
+        replace(shown, content_warning="mort"),
+        replace(shown, attachments=(other, picture)),
+        replace(shown, link="https://a.example/"),
+    ):
+        assert as_seen([shown]) != as_seen([differing])
+    assert as_seen([shown]) != as_seen([shown, shown])
