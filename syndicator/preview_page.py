@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from syndicator.contract import Association, Limits, MediaLimits
 from syndicator.errors import ConnectorError
+from syndicator.estimate import Estimate
 from syndicator.http import Http
 from syndicator.model import Attachment, Rendition
-from syndicator.showing import Shown, as_seen, most, price_of, together
+from syndicator.showing import Shown, most, price_of, seen, together
 from syndicator.text.count import length
 from syndicator.text.links import entities
 from syndicator.text.notes import describe
@@ -25,6 +27,7 @@ PAGES = Path(__file__).parent / "pages"
 SMALL = MediaLimits(images_max=1, image_types=("image/jpeg",), image_max_bytes=150_000, image_max_width=640, image_max_pixels=640 * 900)
 """What a picture is brought down to: it is looked at beside a dozen others."""
 PICTURES_MAX = 60
+NNBSP = "\u202f"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +67,9 @@ def _want(attachment: Attachment, limits: Limits) -> Wanted | None:
     return Wanted(url=url, ratio=limits.media.image_ratio) if url else None
 
 
-def page(shown: Sequence[Shown], association: Association, images: Mapping[Wanted, str], language: str) -> str:
+def page(
+    shown: Sequence[Shown], association: Association, images: Mapping[Wanted, str], language: str, costs: Sequence[Estimate] = ()
+) -> str:
     """The whole page, as HTML."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -74,14 +79,14 @@ def page(shown: Sequence[Shown], association: Association, images: Mapping[Wante
     by_item: dict[tuple[str, str], list[Shown]] = {}
     for one in shown:
         by_item.setdefault((one.uid, one.purpose), []).append(one)
-    keys = ("title", "intro", "empty", "nothing", "no_alt")
+    keys = ("title", "intro", "contents", "empty", "nothing", "no_alt", "no_alt_there", "costs")
     return environment.get_template("preview.html.j2").render(
         language=language,
         association=association.name,
         style=(PAGES / "preview.css").read_text(encoding="utf-8"),
         words={key: say(language, f"preview.page.{key}") for key in keys},
         items=[_item(places, images, language) for places in by_item.values()],
-        total="",
+        costs=[{"text": cost.says(language), "fits": cost.fits} for cost in costs],
     )
 
 
@@ -97,7 +102,7 @@ def _item(places: Sequence[Shown], images: Mapping[Wanted, str], language: str) 
 def _look(places: Sequence[Shown], images: Mapping[Wanted, str], language: str) -> dict[str, Any]:
     first = places[0]
     return {
-        "places": [one.destination for one in places],
+        "places": [{"name": one.destination, "type": one.type} for one in places],
         "parts": [_part(part, number, places, images, language) for number, part in enumerate(first.renditions)],
     }
 
@@ -116,7 +121,7 @@ def _part(part: Rendition, number: int, places: Sequence[Shown], images: Mapping
         "card": {
             "title": card.title,
             "description": card.description,
-            "url": card.url,
+            "host": urlsplit(card.url).hostname or card.url,
             "data": images.get(_want(card.image, limits) or Wanted(url="", ratio=None)) if card.image else None,
         }
         if card
@@ -130,6 +135,7 @@ def _picture(attachment: Attachment, limits: Limits, images: Mapping[Wanted, str
     wanted = _want(attachment, limits)
     return {
         "alt": attachment.description,
+        "describable": limits.media.alt_max != 0,
         "data": images.get(wanted) if wanted else None,
         "video": attachment.type in ("video", "gifv"),
         "sign": "🎞" if attachment.type in ("video", "gifv") else "🔊" if attachment.type == "audio" else "🖼",
@@ -140,16 +146,22 @@ def _measure(one: Shown, part: Rendition) -> dict[str, Any]:
     used, room = length(part.text, one.limits), most(part, one.limits)
     return {
         "name": one.destination,
-        "used": f"{used}/{room}" if room else str(used),
+        "used": f"{number(used, one.language)} / {number(room, one.language)}" if room else number(used, one.language),
         "percent": min(100, round(100 * used / room)) if room else 0,
         "cost": price_of(part, one),
     }
 
 
+def number(value: int, language: str) -> str:
+    """With its thousands apart, as the language writes them."""
+    apart = NNBSP if language.split("-")[0].lower() == "fr" else ","
+    return f"{value:,}".replace(",", apart)
+
+
 def segments(part: Rendition, limits: Limits) -> list[tuple[str, str]]:
     """The text as people will see it, in pieces: links and hashtags by their name, the rest under an empty one."""
-    text = as_seen(part.text, limits.markup)
-    marks = [(span.start, span.end, "link") for span in part.spans]
+    text, labels = seen(part.text, limits.markup)
+    marks = [*((span.start, span.end, "link") for span in part.spans), *((start, end, "link") for start, end in labels)]
     for entity in entities(text):
         kind = {"url": "link", "address": "link", "hashtag": "hashtag"}.get(entity.kind)
         if kind and all(entity.end <= start or entity.start >= end for start, end, _ in marks):

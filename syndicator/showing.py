@@ -24,6 +24,7 @@ from syndicator.words import say
 WIDTH = 76
 _TAG = re.compile(r"<[^<>]*>")
 _LITTLE_TAG = re.compile(r"\{hashtag\|\\#\|([^|{}]+)\}")
+_MARKDOWN_LINK = re.compile(r"(?<!\\)\[((?:[^\[\]\\]|\\.)+)\]\((?:<[^<>\n]*>|[^()\s]+)\)")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -89,11 +90,14 @@ def show(item: Item, destination: str, kind: str, limits: Limits, style: Style, 
     )
 
 
+def what_kind(item: Item) -> str:
+    """What ``Limits.kinds`` calls it."""
+    return "event" if isinstance(item, Event) else item.kind
+
+
 def kind_of(item: Item) -> str:
     """What it is, for a person."""
-    if isinstance(item, Event):
-        return "event"
-    return "thread" if item.in_reply_to else item.kind
+    return "thread" if isinstance(item, Post) and item.in_reply_to else what_kind(item)
 
 
 def most(part: Rendition, limits: Limits) -> int | None:
@@ -104,20 +108,30 @@ def most(part: Rendition, limits: Limits) -> int | None:
 
 def price_of(part: Rendition, one: Shown) -> str:
     """What it costs there, in words; empty where nothing is charged."""
-    return _price(part, one.limits, one.language)
-
-
-def _price(part: Rendition, limits: Limits, language: str) -> str:
-    return in_words(cost_of(part, limits), limits.prices.currency, language) if limits.prices else ""
+    prices = one.limits.prices
+    return in_words(cost_of(part, one.limits, one.purpose), prices.currency, one.language) if prices else ""
 
 
 def as_seen(text: str, markup: Markup) -> str:
     """A text in its markup as people will read it."""
+    return seen(text, markup)[0]
+
+
+def seen(text: str, markup: Markup) -> tuple[str, list[tuple[int, int]]]:
+    """The same, with the places of what Markdown makes links of."""
+    if markup == "plain":
+        return text, []
     if markup == "html":
-        return html.unescape(_TAG.sub("", text))
+        return html.unescape(_TAG.sub("", text)), []
     if markup == "little":
-        text = _LITTLE_TAG.sub(lambda match: "#" + match[1], text)
-    return _ESCAPE.sub(r"\1", text) if markup != "plain" else text
+        return _ESCAPE.sub(r"\1", _LITTLE_TAG.sub(lambda match: "#" + match[1], text)), []
+    shown, places, position = "", list[tuple[int, int]](), 0
+    for link in _MARKDOWN_LINK.finditer(text):
+        shown += _ESCAPE.sub(r"\1", text[position : link.start()])
+        label = _ESCAPE.sub(r"\1", link[1])
+        places.append((len(shown), len(shown) + len(label)))
+        shown, position = shown + label, link.end()
+    return shown + _ESCAPE.sub(r"\1", text[position:]), places
 
 
 def title_of(item: Item) -> str:
@@ -177,7 +191,7 @@ def lines(places: Sequence[Shown], language: str) -> list[str]:
         return [*out, f"└─ {say(language, 'showing.nothing')}"]
     for number, part in enumerate(first.renditions):
         out += [visible(row) for row in _body(part, first.limits, language)]
-        out += _measures(part, [(one.destination, one.renditions[number], one.limits) for one in places], language)
+        out += _measures(part, [(one, one.renditions[number]) for one in places], language)
     return [*out, "└─"]
 
 
@@ -192,14 +206,13 @@ def _body(part: Rendition, limits: Limits, language: str) -> list[str]:
     return out
 
 
-def _measures(part: Rendition, places: Sequence[tuple[str, Rendition, Limits]], language: str) -> list[str]:
-    """How long it is of how much there may be, in each place; then what was done to it, in words."""
+def _measures(part: Rendition, places: Sequence[tuple[Shown, Rendition]], language: str) -> list[str]:
+    """How long it is of how much there may be, in each place, and what it costs; then what was done to it, in words."""
     used = []
-    for name, rendition, limits in places:
-        room = most(rendition, limits)
-        price = _price(rendition, limits, language)
-        length_used = f"{length(rendition.text, limits)}{f'/{room}' if room else ''}{f' ({price})' if price else ''}"
-        used.append((f"{name} " if len(places) > 1 else "") + length_used)
+    for one, rendition in places:
+        room, price = most(rendition, one.limits), price_of(rendition, one)
+        length_used = f"{length(rendition.text, one.limits)}{f'/{room}' if room else ''}{f' ({price})' if price else ''}"
+        used.append((f"{one.destination} " if len(places) > 1 else "") + length_used)
     turn = [f"{part.part + 1}/{part.parts}"] if part.parts > 1 else []
     return [f"├─ {' · '.join([*used, *turn])}", *(f"│  {describe(note, language)}" for note in part.notes)]
 
@@ -210,10 +223,9 @@ def _alt(attachment: Attachment) -> tuple[str, str]:
 
 def show_all(items: Sequence[Item], association: Association) -> list[Shown]:
     """Each example on each installed network that takes its kind."""
-    shown = []
-    for name, publisher in publishers().items():
-        for item in examples(items):
-            kind = "event" if isinstance(item, Event) else item.kind
-            if kind in publisher.limits.kinds:
-                shown.append(show(item, name, name, publisher.limits, Style(), association))
-    return shown
+    return [
+        show(item, name, name, publisher.limits, Style(), association)
+        for name, publisher in publishers().items()
+        for item in examples(items)
+        if what_kind(item) in publisher.limits.kinds
+    ]

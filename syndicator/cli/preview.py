@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from syndicator.cli import COMMANDS, OK, show_json
 from syndicator.cli.configuration import is_there, load_one
@@ -20,6 +21,7 @@ from syndicator.logs import clean
 from syndicator.words import say
 
 if TYPE_CHECKING:
+    from syndicator.estimate import Account, Estimate
     from syndicator.http import Sessions
     from syndicator.preview_page import Wanted
     from syndicator.showing import Shown
@@ -56,6 +58,8 @@ def run(args: Namespace) -> int:
     print(say(args.language, key))
     for places in together(seen.shown):
         print("\n".join(lines(places, args.language)))
+    for estimate in seen.estimates:
+        print(estimate.says(args.language))
     for name, why in seen.usual.items():
         print(say(args.language, "preview.usual", name=name, why=why))
     if args.html is not None:
@@ -68,7 +72,7 @@ def _write(path: Path, seen: Seen, config: Config, language: str) -> None:
     from syndicator.preview_page import page
 
     try:
-        path.write_text(page(seen.shown, config.association, seen.images, language), encoding="utf-8")
+        path.write_text(page(seen.shown, config.association, seen.images, language, seen.estimates), encoding="utf-8")
     except OSError as error:
         raise StateError(
             f"{path}: {error.strerror}",
@@ -90,9 +94,12 @@ class Seen:
     """Destination → why its own limits could not be asked for: its network's usual ones stand in."""
     images: dict[Wanted, str]
     """What the page shows."""
+    estimates: list[Estimate]
+    """What all of it would cost, where something is charged."""
 
 
 async def _look(config: Config, *, fresh: bool, drawn: bool) -> Seen:
+    from syndicator.estimate import estimates
     from syndicator.http import Sessions
     from syndicator.store import Ledger
 
@@ -106,10 +113,25 @@ async def _look(config: Config, *, fresh: bool, drawn: bool) -> Seen:
         waiting = bool(shown)
         shown = shown or await _examples(config, ledger, limits)
         images = await _images(config, shown, sessions) if drawn else {}
-        return Seen(shown=shown, waiting=waiting, usual=usual, images=images)
+        accounts = await _accounts(config, ledger, limits)
+        return Seen(shown=shown, waiting=waiting, usual=usual, images=images, estimates=estimates(shown, accounts))
     finally:
         ledger.close()
         await sessions.close()
+
+
+async def _accounts(config: Config, ledger: Ledger, limits: dict[str, Limits]) -> dict[str, Account]:
+    """Where something is charged, what was spent this month, and the budget."""
+    from syndicator.estimate import Account
+    from syndicator.spending import month_of
+
+    month = month_of(datetime.now(UTC), ZoneInfo(config.association.timezone))
+    found = {}
+    for name in (name for name, own in limits.items() if own.prices is not None):
+        spent: int = await ledger.transact(lambda store, name=name: store.spending.spent(name, month))  # type: ignore[misc]
+        budget = config.destinations[name].pace.budget
+        found[name] = Account(spent=spent, budget=None if budget is None else round(budget * 1000))
+    return found
 
 
 async def _images(config: Config, shown: list[Shown], sessions: Sessions) -> dict[Wanted, str]:
@@ -176,7 +198,7 @@ async def _waiting(config: Config, ledger: Ledger, limits: dict[str, Limits]) ->
 async def _examples(config: Config, ledger: Ledger, limits: dict[str, Limits]) -> list[Shown]:
     """One item of each kind that a route would carry, as each of its destinations would get it."""
     from syndicator.plan import Facts, refusal
-    from syndicator.showing import examples, show
+    from syndicator.showing import examples, show, what_kind
 
     now = datetime.now(UTC)
     shown = []
@@ -184,6 +206,11 @@ async def _examples(config: Config, ledger: Ledger, limits: dict[str, Limits]) -
         window = await ledger.transact(lambda store, names=route.sources: store.items.window(names, now, 50))  # type: ignore[misc]
         for name in (name for name in route.destinations if name in limits):
             kind = config.destinations[name].type
-            carried = [s.item for s in window if refusal(s.item, route, name, kind, Facts()) is None]
+            takes = limits[name].kinds
+            carried = [
+                stored.item
+                for stored in window
+                if what_kind(stored.item) in takes and refusal(stored.item, route, name, kind, Facts()) is None
+            ]
             shown += [show(item, name, kind, limits[name], route.style, config.association) for item in examples(carried)]
     return shown
