@@ -23,6 +23,7 @@ from logging import Logger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from syndicator.errors import Words
 from syndicator.model import Attachment, Batch, Item, Receipt, Rendition
 
 if TYPE_CHECKING:
@@ -343,6 +344,13 @@ class Expiring(Protocol):
     expires_at: datetime | None
     """When the credential that is in use now dies; None when that is not known. A person is told in time, in the connector's own words
     where it has some: an attribute ``renewal`` (``errors.Words``)."""
+
+
+class Remarking(Protocol):
+    """A connector that works, and knows, once open, what a person should mend all the same."""
+
+    remark: Words | None
+    """In each language; None when all is well. ``syndicator check`` shows it."""
 
 
 class Named(Protocol):

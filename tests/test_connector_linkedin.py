@@ -149,7 +149,7 @@ async def test_the_usual_mistakes_are_told_at_once(
 async def test_a_version_gets_old(
     server: LinkedinSimulator, sessions: Sessions, tmp_path: Path, caplog: pytest.LogCaptureFixture, version: str, warned: bool, lives: bool
 ) -> None:
-    """Warned of from ten months on; withdrawn, it stops everything and says what to do."""
+    """Remarked from ten months on; withdrawn, it stops everything and says what to do."""
     publisher = LinkedinPublisher(options_for(server, version=version), make_context(tmp_path, sessions))
     if lives:
         await publisher.open()
@@ -159,7 +159,8 @@ async def test_a_version_gets_old(
         assert caught.value.hint is not None
         assert "version" in caught.value.hint["fr"]
 
-    assert ("put a recent month" in caplog.text) == warned
+    assert (f"retirera bientôt la version {version}" in (publisher.remark or {}).get("fr", "")) == (warned and lives)
+    assert ("will soon withdraw" in caplog.text) == (warned and lives)
 
 
 @pytest.mark.parametrize(("issued_on", "expires_at"), [("2026-11-01", datetime(2026, 12, 31, tzinfo=UTC)), (None, None)])

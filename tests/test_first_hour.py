@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,30 @@ async def test_once_sends_nobody_looking_for_what_is_not_told(town: Town, tmp_pa
     assert "telegram : envois 1, en attente 0" in said.out
     assert "threads : envois 1, en attente 1" in said.out
     assert "voir plus bas" not in said.out
+
+
+@pytest.mark.parametrize(("language", "links", "version"), [
+    (
+        "fr",
+        "  · destinations.threads : images et vidéos restent derrière un lien. Meta vient chercher les images à une adresse publique :",
+        "  · destinations.linkedin : LinkedIn retirera bientôt la version",
+    ),
+    (
+        "en",
+        "  · destinations.threads: pictures and videos stay behind a link. Meta fetches pictures from a public address:",
+        "  · destinations.linkedin: LinkedIn will soon withdraw version",
+    ),
+])  # fmt: skip
+async def test_check_remarks_what_works_in_part(town: Town, tmp_path: Path, language: str, links: str, version: str) -> None:
+    """Threads without an address for its pictures, LinkedIn with a version that will soon be withdrawn: well, and to be mended."""
+    async with Commerce(names=("threads", "linkedin")) as commerce:
+        month = datetime.now(UTC) - timedelta(days=330)
+        destinations = re.sub(r'version = "\d+"', f'version = "{month:%Y%m}"', commerce.toml())
+        said = await syndicator("check", "--config", written(tmp_path, town, destinations, language=language), language=language)
+
+    assert (said.code, said.err) == (0, ""), said.out + said.err
+    remarks = [line for line in said.out.splitlines() if line.startswith("  ·")]
+    assert [len([line for line in remarks if line.startswith(told)]) for told in (links, version)] == [1, 1], said.out
 
 
 async def test_what_a_network_is_spoken_with_is_loaded_when_it_is_opened() -> None:

@@ -45,7 +45,7 @@ from connectors.linkedin.posts import Json, Picture, body, changed_at, made_at, 
 from connectors.linkedin.rest import ROLE_HINT, Duplicate, Rest, encoded, object_in
 from syndicator import media
 from syndicator.contract import Context, Limits, MediaLimits, Secret
-from syndicator.errors import AuthExpired, Gone, NotReady, OutcomeUnknown, Rejected, Transient, words
+from syndicator.errors import AuthExpired, Gone, NotReady, OutcomeUnknown, Rejected, Transient, Words, words
 from syndicator.media import MediaFile
 from syndicator.model import Attachment, Receipt, Rendition
 
@@ -145,12 +145,13 @@ class LinkedinPublisher:
         self._author = f"urn:li:organization:{options.organization}"
         self._rest = Rest(context, options.api, options.token, options.version)
         self.account: str | None = None
+        self.remark: Words | None = None
         self.expires_at = _expiry(options.token_issued_on)
 
     async def open(self) -> None:
         """Read one of the page's posts: that takes the token, the role, the right to read and the version. Nothing is posted."""
-        self._warn_of_age()
         await self._latest(1)
+        self._warn_of_age()
         self.account = f"https://www.linkedin.com/company/{self._options.organization}"
 
     async def close(self) -> None:
@@ -278,9 +279,11 @@ class LinkedinPublisher:
         version, now = self._options.version, self._context.now()
         age = (now.year - int(version[:4])) * 12 + now.month - int(version[4:])
         if age >= OLD_MONTHS:
-            self._context.log.warning(
-                "LinkedIn will soon withdraw version=%s (%d months old): put a recent month into the option", version, age
+            self.remark = words(
+                fr=f"LinkedIn retirera bientôt la version {version} de son API : mettez dans version un mois récent.",
+                en=f"LinkedIn will soon withdraw version {version} of its API: put a recent month into version.",
             )
+            self._context.log.warning("api version=%s is %d months old: LinkedIn will soon withdraw it", version, age)
 
 
 def _expiry(issued_on: str | None) -> datetime | None:

@@ -35,6 +35,7 @@ PRIVATE_HINT = words(
     fr="Meta vient chercher les images : [web] public_url doit commencer par https:// et être ouverte à tout internet.",
     en="Meta fetches the pictures: [web] public_url must begin with https:// and be open to the whole internet.",
 )
+NO_MEDIA = words(fr="images et vidéos restent derrière un lien.", en="pictures and videos stay behind a link.")
 UNSEEN_HINT = words(
     fr="[web] public_url ne mène pas à votre dossier public : ouvrez l'adresse ci-dessus dans un navigateur, puis corrigez public_url "
     "ou le serveur web.",

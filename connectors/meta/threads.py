@@ -43,7 +43,7 @@ from urllib.parse import urlsplit
 
 from connectors.meta.containers import KEY_WINDOW_S, Calls, Containers, Prepared
 from connectors.meta.graph import Graph, Meaning
-from connectors.meta.hosting import UNFETCHED_HINT, Hosting
+from connectors.meta.hosting import NO_MEDIA, UNFETCHED_HINT, Hosting
 from connectors.meta.parts import Part, Parts, Shapes
 from connectors.meta.tokens import LongLived
 from syndicator.contract import Context, Limits, MediaLimits, Secret
@@ -174,6 +174,7 @@ class ThreadsPublisher:
         self._parts = Parts(context, self._hosting, self._containers, Shapes(one=_one, carousel=_carousel))
         self._account_id = "me"
         self.account: str | None = None
+        self.remark: Words | None = None
 
     @property
     def expires_at(self) -> datetime | None:
@@ -183,9 +184,10 @@ class ThreadsPublisher:
     async def open(self) -> None:
         """See whose token it is and that it may publish; nothing is posted. There are no media without an address that Threads can open."""
         problem = self._hosting.problem(self._options.api)
-        self.limits = LIMITS if problem is None else replace(LIMITS, media=MediaLimits())
-        if problem is not None:
+        self.limits, self.remark = LIMITS if problem is None else replace(LIMITS, media=MediaLimits()), None
+        if problem is not None and problem.hint is not None:
             self._context.log.warning("no media: %s", problem.detail)
+            self.remark = {language: f"{text} {problem.hint[language]}" for language, text in NO_MEDIA.items()}
         await self._tokens.renew()
         me = await self._containers.ask("me", fields="id,username")
         if not me.get("id") or not me.get("username"):

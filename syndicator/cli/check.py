@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import logging
 import os
 import sys
 from argparse import ArgumentParser, Namespace
@@ -67,6 +68,13 @@ def add_arguments(parser: ArgumentParser, language: str) -> None:
 
 def run(args: Namespace) -> int:
     """Check, telling each result as it comes; the exit code."""
+    if args.verbose:
+        from syndicator import logs
+
+        logs.set_up(args.environ, verbose=True)
+    else:
+        # What is worth a person's while is a finding.
+        logging.getLogger("syndicator").addHandler(logging.NullHandler())
     configs, errors = load_all(args)
     if args.associations:
         configs = [config for config in configs if config.slug in args.associations]
@@ -156,7 +164,7 @@ async def _accounts(config: Config, sessions: Sessions, teller: Teller) -> list[
 
     async def one(account: Account) -> list[Finding]:
         async with gate:
-            return [await _account(config, account, sessions), *_budget(account, config.association.language)]
+            return [*await _account(config, account, sessions), *_budget(account, config.association.language)]
 
     found: list[Finding] = []
     async with asyncio.TaskGroup() as group:
@@ -171,7 +179,8 @@ def _all_accounts(config: Config) -> tuple[Account, ...]:
     return (*config.sources.values(), *config.destinations.values())
 
 
-async def _account(config: Config, account: Account, sessions: Sessions) -> Finding:
+async def _account(config: Config, account: Account, sessions: Sessions) -> list[Finding]:
+    """Whether it works, and what it has to remark."""
     language = config.association.language
     subject = subject_of(account)
     connector = None
@@ -180,22 +189,24 @@ async def _account(config: Config, account: Account, sessions: Sessions) -> Find
         async with asyncio.timeout(TIMEOUT_S):
             await connector.open()
     except TimeoutError:
-        return Finding(subject=subject, kind="transient", text=say(language, "check.slow", seconds=TIMEOUT_S))
+        return [Finding(subject=subject, kind="transient", text=say(language, "check.slow", seconds=TIMEOUT_S))]
     except SyndicatorError as error:
         kind, advice = _kind(error)
         if kind == "auth" and isinstance(account, SourceConfig):
             advice = "auth-source"
         own: Words | None = getattr(error, "hint", None)
         todo = pick(own, language) if own else say(language, f"check.advice-{advice}")
-        return Finding(subject=subject, kind=kind, text=clean(todo), detail=clean(" ".join(str(error).split()))[:DETAIL_MAX])
+        return [Finding(subject=subject, kind=kind, text=clean(todo), detail=clean(" ".join(str(error).split()))[:DETAIL_MAX])]
     except Exception as error:  # noqa: BLE001 - a connector's bug is one finding, not the end of the check
         reason = clean(f"{type(error).__name__}: {error}")
-        return Finding(subject=subject, kind="bug", text=say(language, "check.bug", type=account.type, reason=reason))
+        return [Finding(subject=subject, kind="bug", text=say(language, "check.bug", type=account.type, reason=reason))]
     finally:
         if connector is not None:
             await connector.close()
     name = getattr(connector, "account", None)
-    return Finding(subject=subject, kind="ok", text=_about(account, connector, config), account=name)
+    found = [Finding(subject=subject, kind="ok", text=_about(account, connector, config), account=name)]
+    remark: Words | None = getattr(connector, "remark", None)
+    return [*found, Finding(subject=subject, kind="note", text=clean(pick(remark, language)))] if remark else found
 
 
 def _about(account: Account, connector: Any, config: Config) -> str:
