@@ -16,7 +16,7 @@ from syndicator.errors import ConnectorError, StateError
 from syndicator.follow import Leaving, delete, edit, is_news
 from syndicator.gathering import gathered
 from syndicator.items import Stored
-from syndicator.judge import Reread, ask_origin, doubtful, judged, shaping
+from syndicator.judge import Reread, ask_origin, is_missing, judged, shaping
 from syndicator.logs import event
 from syndicator.model import Delivery, Receipt, Rendition
 from syndicator.policy import ASK_AGAIN, FOLLOWS, NotYet, Park, key_holds
@@ -78,7 +78,7 @@ async def _create(
         if stored is None:
             return
         renditions = await _renditions(tenant, publisher, delivery, stored)
-        if not renditions or not await _due(tenant, publisher, delivery, stored, renditions):
+        if not renditions or not await _due(tenant, publisher, delivery, renditions):
             return
     rendition = renditions[0]
     prepared = await _prepared(tenant, publisher, delivery, rendition, parent)
@@ -89,11 +89,11 @@ async def _create(
     await done(tenant, delivery, receipt, rendition)
 
 
-async def _due(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored, renditions: list[Rendition]) -> bool:
+async def _due(tenant: Tenant, publisher: Publisher, delivery: Delivery, renditions: list[Rendition]) -> bool:
     """Whether it may leave now, as to its price and its news; what is posted anew was asked that before the old one was removed."""
     if made_anew(delivery):
         return True
-    if delivery.purpose == "announce-change" and not await is_news(tenant, publisher, delivery, stored):
+    if delivery.purpose == "announce-change" and not await is_news(tenant, publisher, delivery):
         await done(tenant, delivery, None, None, reason="no-visible-change")
         return False
     return await affordable(tenant, publisher.limits, delivery, renditions)
@@ -156,15 +156,16 @@ def _look_later(store: Store, delivery: Delivery, now: datetime) -> None:
 async def _fresh(tenant: Tenant, delivery: Delivery, reread: Reread) -> Stored | None:
     """The item as it is now, asked for at its origin when it was held; None when it may not leave (the row is settled then)."""
     await ask_origin(tenant, delivery, reread)
-    (stored, reason), row = await tenant.ledger.transact(
-        lambda store: (judged(tenant, store, delivery), store.outbox.delivery(delivery.id))
+    (stored, reason), row, missing = await tenant.ledger.transact(
+        lambda store: (judged(tenant, store, delivery), store.outbox.delivery(delivery.id), is_missing(store, delivery))
     )
     if row is None or row.state not in ("pending", "sending"):
         return None
     if reason:
         await drop(tenant, delivery, "over-budget" if (reason, delivery.reason) == ("stale", HELD) else reason)
         return None
-    await tenant.ledger.transact(lambda store: doubtful(store, delivery))
+    if missing:
+        raise NotYet(missing)
     return stored
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from syndicator.editing import Abilities, Means, as_seen, means_for
 from syndicator.errors import Gone, Rejected
 from syndicator.gathering import as_before, gathered
 from syndicator.items import Stored
-from syndicator.judge import Reread, ask_origin, current, doubtful, rendered, routes_of, shaping
+from syndicator.judge import Reread, ask_origin, current, is_missing, rendered, routes_of, shaping
 from syndicator.logs import event
 from syndicator.model import Delivery, Rendition
 from syndicator.policy import NotYet, Park
@@ -34,6 +34,10 @@ class _There:
 
     stored: Stored
     sent: Sent
+    parts: Sequence[Sent]
+    """All of its thread."""
+    note: Sent | None
+    """What readers were told since, if they were."""
     unsure: bool
     """Whether an edit may have reached it without our knowing."""
 
@@ -62,7 +66,7 @@ async def edit(tenant: Tenant, publisher: Publisher, delivery: Delivery, reread:
         return
     delivery = replace(delivery, purpose="update")
     renditions = await _shown(tenant, publisher, delivery, there)
-    news = await _news(tenant, publisher, delivery, there.stored, renditions)
+    news = _news(tenant, publisher, delivery, there, renditions)
     means = _means(tenant, publisher, delivery, there, news, removes=isinstance(publisher, CanDelete))
     if there.unsure and isinstance(publisher, CanUpdate):  # what may have been begun in place is finished there
         means = "in-place"
@@ -76,7 +80,14 @@ def _look(tenant: Tenant, store: Store, delivery: Delivery) -> _There | None:
     stored, sent = current(tenant, store, delivery), store.outbox.receipts.of(delivery)
     if stored is None or sent is None:
         return None
-    return _There(stored=stored, sent=sent, unsure=store.outbox.unsure(delivery.destination, delivery.uid, delivery.part))
+    where = (delivery.destination, delivery.uid)
+    return _There(
+        stored=stored,
+        sent=sent,
+        parts=store.outbox.parts(*where),
+        note=store.outbox.receipts.last_note(*where),
+        unsure=store.outbox.unsure(*where, delivery.part),
+    )
 
 
 def _means(tenant: Tenant, publisher: Publisher, delivery: Delivery, there: _There, news: _News, *, removes: bool) -> Means:
@@ -93,35 +104,29 @@ def _route(tenant: Tenant, delivery: Delivery, there: _There) -> Route:
 
 async def _shown(tenant: Tenant, publisher: Publisher, delivery: Delivery, there: _There) -> list[Rendition]:
     """How the item shows there now, with the media that are there or can be had; later parts with those of the first."""
-    stored, sent = there.stored, there.sent
+    stored = there.stored
     shape = shaping(tenant, publisher, delivery, stored)
-    if not delivery.part:
-        return await gathered(tenant, publisher, delivery, stored.item, shape, there=sent.rendition.attachments)
-    first = await tenant.ledger.transact(lambda store: store.outbox.sent(delivery.destination, delivery.uid))
-    return as_before(stored.item, (first or sent).rendition, shape)
+    if delivery.part:
+        return as_before(stored.item, there.parts[0].rendition, shape)
+    return await gathered(tenant, publisher, delivery, stored.item, shape, there=there.sent.rendition.attachments)
 
 
-async def is_news(tenant: Tenant, publisher: Publisher, note: Delivery, stored: Stored) -> bool:
+async def is_news(tenant: Tenant, publisher: Publisher, note: Delivery) -> bool:
     """Whether a note still tells its readers something."""
-    sent = await tenant.ledger.transact(lambda store: store.outbox.sent(note.destination, note.uid))
-    if sent is None:
+    about = replace(note, purpose="update")
+    there = await tenant.ledger.transact(lambda store: _look(tenant, store, about))
+    if there is None:
         return False
-    shown = as_before(stored.item, sent.rendition, shaping(tenant, publisher, replace(note, purpose="update"), stored))
-    return (await _news(tenant, publisher, note, stored, shown)).seen
+    renditions = as_before(there.stored.item, there.sent.rendition, shaping(tenant, publisher, about, there.stored))
+    return _news(tenant, publisher, about, there, renditions).seen
 
 
-async def _news(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored, renditions: list[Rendition]) -> _News:
-    parts, note = await tenant.ledger.transact(
-        lambda store: (
-            store.outbox.parts(delivery.destination, delivery.uid),
-            store.outbox.receipts.last_note(delivery.destination, delivery.uid),
-        )
-    )
-    differs = as_seen(renditions) != as_seen(part.rendition for part in parts)
-    if note is None:
+def _news(tenant: Tenant, publisher: Publisher, delivery: Delivery, there: _There, renditions: list[Rendition]) -> _News:
+    differs = as_seen(renditions) != as_seen(part.rendition for part in there.parts)
+    if there.note is None:
         return _News(differs=differs, seen=differs)
-    told = rendered(tenant, publisher, replace(delivery, purpose="announce-change"), stored)
-    return _News(differs=differs, seen=as_seen(told[:1]) != as_seen([note.rendition]))
+    told = rendered(tenant, publisher, replace(delivery, purpose="announce-change"), there.stored)
+    return _News(differs=differs, seen=as_seen(told[:1]) != as_seen([there.note.rendition]))
 
 
 async def _newly(
@@ -136,12 +141,14 @@ async def _newly(
         )
         return
     await ask_origin(tenant, delivery, reread)
-    await tenant.ledger.transact(lambda store: doubtful(store, delivery))
+    why_not = await tenant.ledger.transact(
+        lambda store: is_missing(store, delivery) or (means == "anew" and store.outbox.unfinished_parts(delivery.destination, delivery.uid))
+    )
+    if why_not:
+        raise NotYet(why_not)
     if means == "note":
         await _announce(tenant, delivery)
         return
-    if await tenant.ledger.transact(lambda store: store.outbox.unfinished_parts(delivery.destination, delivery.uid)):
-        raise NotYet("a part of its thread may be on its way")
     stored = there.stored
     renditions = await gathered(tenant, publisher, delivery, stored.item, shaping(tenant, publisher, delivery, stored))
     if await affordable(tenant, publisher.limits, replace(delivery, purpose="create"), renditions):

@@ -52,10 +52,10 @@ async def _ask(tenant: Tenant, delivery: Delivery, reread: Reread) -> None:
         raise NotYet(f"its origin cannot be asked whether it still stands: {error}") from error
 
 
-def doubtful(store: Store, delivery: Delivery) -> None:
-    """Raise NotYet while its origin does not show the item, and nobody knows for sure that it is gone."""
-    if store.items.missing(delivery.source, delivery.uid):
-        raise NotYet(f"{delivery.uid} is not shown at its origin; asking again before it leaves")
+def is_missing(store: Store, delivery: Delivery) -> str:
+    """Why it must wait while its origin does not show the item, and nobody knows for sure that it is gone; empty when it need not."""
+    missing = store.items.missing(delivery.source, delivery.uid)
+    return f"{delivery.uid} is not shown at its origin; asking again before it leaves" if missing else ""
 
 
 def current(tenant: Tenant, store: Store, delivery: Delivery) -> Stored | None:

@@ -259,10 +259,11 @@ class Outbox:
         renewal.tell(self, edit, now)
         return True
 
-    def unfinished_parts(self, destination: str, uid: str) -> bool:
-        """Whether a part of it may be on its way."""
+    def unfinished_parts(self, destination: str, uid: str) -> str:
+        """Why it cannot be posted anew yet: a part of it may be on its way; empty when none is."""
         sql = f"select 1 as one from delivery where uid = ? and destination = ? and purpose = 'create' and {UNSETTLED}"  # noqa: S608
-        return self._one(f"{sql} and outcome_unknown = 1", uid, destination) is not None
+        unsettled = self._one(f"{sql} and outcome_unknown = 1", uid, destination) is not None
+        return "a part of its thread may be on its way" if unsettled else ""
 
     def last_sent_at(self, destination: str) -> datetime | None:
         """When it last got a new post."""
