@@ -390,10 +390,38 @@ def _key_too_old(m: OutboxMachine) -> None:
     m.pass_time(luck=luck(wait=(3_700,)))
 
 
+def _late_and_gone(m: OutboxMachine) -> None:
+    m.publish(luck=luck("late"), answers=0, long=False)
+    m.delete(luck=luck(wait=(6, 6)), which=0)
+
+
+def _begun_in_place(m: OutboxMachine) -> None:
+    m.reconfigure("update")
+    _publish(m)
+    m.edit(luck=luck("lose-answer", wait=(5,)), which=0, long=False)
+    m.reconfigure("note")
+    m.undo(luck=luck(wait=(31, 600)), which=0)
+
+
+def _refused_and_told_otherwise(m: OutboxMachine) -> None:
+    _publish(m, long=True)
+    m.edit(luck=luck("reject", wait=(31, 600)), which=0, long=False)
+    m.edit(luck=luck("ok", "reject", wait=(31, 600)), which=0, long=True)
+
+
+def _edited_between(m: OutboxMachine) -> None:
+    _publish(m, long=True)
+    m.edit(luck=luck("ok", "refuse", wait=(31, 600)), which=0, long=True)
+    m.edit(luck=luck(wait=(1,)), which=0, long=False)
+    m.delete(luck=luck("die-after", wait=(31,)), which=0)
+    m.bring_back(luck=luck(wait=(600,)), which=0)
+
+
 STORIES = (
     _edit_taken_back, _edited_meanwhile, _gone_meanwhile, _late_edit, _back_before_it_was_gone, _shorter_then_longer,
     _removal_refused_the_second_time,
     _answer_to_a_thread, _late_and_restarted, _gone_while_nobody_knows, _key_too_old,
+    _late_and_gone, _begun_in_place, _refused_and_told_otherwise, _edited_between,
 )  # fmt: skip
 
 
