@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from syndicator import spending
 from syndicator.config import Config
-from syndicator.contract import Limits, MediaLimits
+from syndicator.contract import Limits, MediaLimits, Prices
 from syndicator.errors import OutcomeUnknown, Rejected, Transient
 from syndicator.model import Attachment
+from syndicator.route import Pace
 from syndicator.testing import make_event
 from tests.edits_scene import IN_PLACE, NOTE, arrived
 from tests.engine_scene import (
@@ -62,6 +64,22 @@ async def test_anew_and_anew_and_deleted(tmp_path: Path) -> None:
         await scene.settle()
         await published(scene, post(1, "Cinq"))
         assert (scene.wall.texts, scene.wall.made) == (["Cinq"], 5)
+
+
+async def test_what_cannot_be_paid_this_month_is_not_removed_this_month(tmp_path: Path) -> None:
+    """The new post is asked for its price before the old one goes; then both happen, and both are counted."""
+
+    class Dear(FindableWall):
+        limits = Limits(text_max=60, prices=Prices(currency="EUR", create=600, delete=100))
+
+    async with stage(tmp_path, kind=Dear, pace=Pace(budget=1.0), routes=[route(edit="replace")]) as scene:
+        await published(scene, post(1, "Un"))
+        await published(scene, post(1, "Deux"))
+        assert (scene.wall.texts, [problem.kind for problem in await scene.problems()]) == (["Un"], ["budget"])
+        await scene.settle(days=30)
+        assert (scene.wall.texts, scene.clock().astimezone(scene.tenant.zone).month) == (["Deux"], 12)
+        month = spending.month_of(scene.clock(), scene.tenant.zone)
+        assert await scene.ask(lambda store: store.spending.spent("wall", month)) == 700
 
 
 async def test_what_no_reader_sees_is_not_posted_anew(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from syndicator.contract import Limits, MediaLimits
 from syndicator.errors import OutcomeUnknown, Rejected, Transient
 from syndicator.model import Attachment
 from syndicator.testing import make_event
-from tests.engine_scene import LONG, START, THREAD, FindableWall, KeyedWall, PlainWall, post, published, route, stage
+from tests.engine_scene import LONG, START, THREAD, FindableWall, KeyedWall, MuteWall, PlainWall, post, published, route, stage
 
 # notes
 
@@ -154,3 +154,25 @@ async def test_a_note_is_too_late_in_the_end(tmp_path: Path) -> None:
         scene.clock.go(days=7)
         await scene.settle()
         assert (scene.wall.made, (await scene.fates())[-1]) == (1, ("announce-change", "dropped", "stale"))
+
+
+async def test_notes_are_taken_away_when_a_network_is_left(tmp_path: Path) -> None:
+    """The newest first, as everything of ours."""
+    async with stage(tmp_path, routes=[route(edit="note")]) as scene:
+        for text in ("Un", "Deux", "Trois"):
+            await published(scene, post(1, text))
+        assert await scene.ask(lambda store: store.departing.close("wall", scene.clock(), remove=True)) == 3
+        await scene.settle()
+        assert (scene.wall.texts, scene.wall.removed) == ([], ["w3", "w2", "w1"])
+
+
+async def test_notes_that_cannot_be_removed_are_a_person_s(tmp_path: Path) -> None:
+    """Each with its address."""
+    async with stage(tmp_path, kind=MuteWall, routes=[route(edit="note")]) as scene:
+        await published(scene, post(1, "Un"))
+        await published(scene, post(1, "Deux"))
+        scene.world.hide(post(1).uid)
+        await scene.poll()
+        await scene.settle()
+        parked = [(row.purpose, row.reason) for row in await scene.rows() if row.state == "parked"]
+        assert parked == [("delete", "https://wall.example/w1"), ("delete", "https://wall.example/w2")]

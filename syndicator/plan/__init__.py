@@ -1,6 +1,6 @@
 """Who gets what, when: changes × routes × now → deliveries. Pure.
 
-The rules, each with a test of its name in ``tests/test_plan.py``:
+The rules, each with a test of its name in ``tests/test_plan.py`` and ``tests/test_plan_known.py``:
 
 Refused: not public; drafts; replies to others; boosts of others, and boosts of what is carried already; our own receipts coming back
 (loops); items whose author opted out; items older than the route (the first start mirrors nothing old unless ``backfill`` asks for it);
