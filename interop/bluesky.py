@@ -1,8 +1,7 @@
 """A real PDS and a real did:plc server on loopback: the contract suite of publishers against them, and our simulator compared.
 
-``python -m interop.bluesky`` installs ``@atproto/dev-env`` from npm into ``.cache/interop/atproto`` (362 MB, up to 17 minutes the first
-time), starts it, runs this very file under pytest, asks both servers the same questions, and stops. The suite's faults (a lost answer, a
-502 of a proxy) happen in a relay between the connector and the real server.
+``./run interop bluesky`` starts ``@atproto/dev-env``, runs this very file under pytest, asks both servers the same questions, and stops.
+The suite's faults (a lost answer, a 502 of a proxy) happen in a relay between the connector and the real server.
 """
 
 # ruff: noqa: ARG002, S106, S310
@@ -11,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
-import tempfile
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, replace
@@ -393,16 +390,3 @@ async def _boot(report: Report, folder: Path) -> tuple[str, Running]:
         await running.end()
         raise
     return url, running
-
-
-async def main() -> int:
-    """Alone; 0 when every promise was kept."""
-    report = Report()
-    with tempfile.TemporaryDirectory(prefix="syndicator-interop-") as folder:
-        await play(report, Path(folder))
-    report.note(f"{report.kept} promises kept, {len(report.failed)} broken")
-    return 1 if report.failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))

@@ -1,8 +1,7 @@
 """A real Synapse on loopback: the contract suite of publishers against it, and our simulator compared.
 
-``python -m interop.matrix`` installs ``matrix-synapse`` from PyPI into ``.cache/interop/synapse`` (242 MB, a minute or more the first
-time), starts it, runs this very file under pytest, asks both servers the same questions, and stops. The suite's faults (a lost answer, a
-502 of a proxy) happen in a relay between the connector and the real server.
+``./run interop matrix`` starts two Synapses (one with limits of rate), runs this very file under pytest, asks both servers the same
+questions, and stops. The suite's faults (a lost answer, a 502 of a proxy) happen in a relay between the connector and the real server.
 """
 
 # ruff: noqa: ARG002
@@ -11,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -421,16 +418,3 @@ def _invited(url: str, token: str, room: str, invite: Callable[[], object]) -> t
         said = say(url, "GET", f"/client/v3/sync?timeout={len(seen)}&set_presence=offline", token=token)
         seen.append(room in said.body.get("rooms", {}).get("invite", {}))
     return 200, str(seen), []
-
-
-async def main() -> int:
-    """Alone; 0 when every promise was kept."""
-    report = Report()
-    with tempfile.TemporaryDirectory(prefix="syndicator-interop-") as folder:
-        await play(report, Path(folder))
-    report.note(f"{report.kept} promises kept, {len(report.failed)} broken")
-    return 1 if report.failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
