@@ -76,8 +76,8 @@ class Receipts:
         """The newest note about it, unless the item itself was changed there for a later edit."""
         notes = self._live(destination, "and uid = ? and purpose = 'announce-change' order by revision desc limit 1", uid)
         changed = (
-            "select 1 as one from delivery where uid = ? and destination = ? and purpose = 'update' and state = 'done' and reason = ''"
-            " and revision > ?"
+            "select 1 as one from delivery where uid = ? and destination = ? and purpose in ('update', 'replace') and state = 'done'"
+            " and reason in ('', 'replaced') and revision > ?"
         )
         if not notes or self._db.conn.execute(changed, (uid, destination, notes[0].slot.revision)).fetchone() is not None:
             return None
