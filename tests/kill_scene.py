@@ -116,8 +116,8 @@ class Lab:
         self.network = Network(name, self.page)
         self._saves = 0
 
-    def configure(self, more: str = "") -> None:
-        """Write the configuration; ``more`` are keys of the destination."""
+    def configure(self, edit: str = "update") -> None:
+        """Write the configuration; ``edit`` is what the route wants of edits."""
         text = f"""
             [association]
             name = "Les Amis du Vélo"
@@ -129,10 +129,11 @@ class Lab:
             path = "{self.folder}/origin.json"
             [routes.all]
             backfill = "1d"
+            edit = "{edit}"
             [destinations.elsewhere]
             """
         path = self.folder / "asso.toml"
-        path.write_text(textwrap.dedent(text) + self.network.toml + "\n" + more)
+        path.write_text(textwrap.dedent(text) + self.network.toml + "\n")
         path.chmod(0o600)
 
     def origin(self, *posts: Mapping[str, Any], gone: Iterable[str] = ()) -> None:
@@ -253,13 +254,13 @@ def differences(shown: Iterable[Shown], expected: Iterable[Shown]) -> tuple[int,
 
 
 @contextlib.asynccontextmanager
-async def lab(folder: Path, server: ForkServer, name: NetworkName, more: str = "") -> AsyncIterator[Lab]:
+async def lab(folder: Path, server: ForkServer, name: NetworkName, edit: str = "update") -> AsyncIterator[Lab]:
     """A lab whose association has looked at its origin once, when there was nothing."""
     async with Files() as files:
         files.files["velo.jpg"] = photo()
         scene = Lab(folder, server, name, files)
         async with scene.network.simulator:
-            scene.configure(more)
+            scene.configure(edit)
             scene.origin()
             await scene.run()
             scene.page.set_now(scene.page.now() + timedelta(minutes=1))
