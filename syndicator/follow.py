@@ -199,7 +199,7 @@ async def _otherwise(tenant: Tenant, publisher: Publisher, delivery: Delivery, t
     event(tenant.log, logging.INFO, "replace.refused", destination=delivery.destination, uid=delivery.uid, detail=str(error))
     correcting = replace(delivery, purpose="update")
     means = _means(tenant, publisher, correcting, there, _News(differs=True, seen=True), removes=False)
-    if means == "nothing":
+    if means == "nothing" or (means == "note" and _removing(delivery)):  # nobody knows whether there is anything to add a note to
         return False
     await take_back(tenant, publisher.limits, delivery, error)
     if means == "note":

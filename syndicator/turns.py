@@ -1,8 +1,8 @@
 """Whose turn it is: what a delivery waits for before it may leave, as the rows of its item tell.
 
 A thread part waits for the part before, an answer for all of what it answers, an edit or a removal for its object, an item that came back
-for the removal of its last copy, one that is posted anew for the removal of the rest of its old thread, an edit for one that may be
-removing its object, the later parts of an edit for the first, a note for the note before.
+for the removal of its last copy, one that is posted anew for the removal of the rest of its old thread, an edit and a thread part for an
+edit that may be removing their object or what it answers, the later parts of an edit for the first, a note for the note before.
 """
 
 from __future__ import annotations
@@ -82,6 +82,8 @@ def _waits_for(row: Any) -> tuple[str, ...]:
     if row["purpose"] == "create" and row["part"] == 0:
         anew = "purpose = 'replace' and part > 0 and state not in ('done', 'dropped')"
         return (anew, LIVES_BEFORE) if row["revision"] else (anew,)
+    if row["purpose"] == "create":
+        return (f"purpose = 'replace' and part = 0 and outcome_unknown = 1 and {UNSETTLED}",)
     if row["purpose"] == "update":
         removing = f"purpose = 'replace' and {UNSETTLED}"
         first = f"purpose in ('update', 'replace') and revision = :revision and part = 0 and {OPEN}"

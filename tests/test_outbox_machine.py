@@ -421,11 +421,19 @@ def _edited_between(m: OutboxMachine) -> None:
     m.bring_back(luck=luck(wait=(600,)), which=0)
 
 
+def _part_behind_a_removal(m: OutboxMachine) -> None:
+    _publish(m)
+    m.edit(luck=luck("ok", "limit", wait=(31, 150)), which=0, long=True)
+    m.edit(luck=luck("die-before", wait=(150,)), which=0, long=False)
+    m.edit(luck=luck("die-before", "die-late", wait=(31, 600)), which=0, long=True)
+
+
 STORIES = (
     _edit_taken_back, _edited_meanwhile, _gone_meanwhile, _late_edit, _back_before_it_was_gone, _shorter_then_longer,
     _removal_refused_the_second_time,
     _answer_to_a_thread, _late_and_restarted, _gone_while_nobody_knows, _key_too_old,
     _late_and_gone, _begun_in_place, _refused_and_told_otherwise, _edited_between,
+    _part_behind_a_removal,
 )  # fmt: skip
 
 
