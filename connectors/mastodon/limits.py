@@ -14,6 +14,9 @@ KEY_WINDOW_S = 3600
 MASTODON_FAMILY = frozenset({"mastodon", "glitchsoc", "hometown", "ecko", "fedibird"})
 """Software made from Mastodon's code: keeps keys, counts as Mastodon does, takes several pictures or one video."""
 
+VIDEO_MAX_BYTES = 40_000_000
+"""Mastodon itself takes 99 MiB; ours travel through memory."""
+
 LIMITS = Limits(
     text_max=500,
     # app/validators/status_length_validator.rb counts grapheme clusters, and 23 for any URL.
@@ -27,7 +30,7 @@ LIMITS = Limits(
         videos_max=1,
         image_max_bytes=16 * 1024**2,
         image_max_pixels=33_177_600,
-        video_max_bytes=99 * 1024**2,
+        video_max_bytes=VIDEO_MAX_BYTES,
         alt_max=1500,
     ),
     key_window_s=KEY_WINDOW_S,
@@ -55,7 +58,7 @@ def limits_of(instance: Mapping[str, Any], software: str) -> Limits:
             video_types=_known(media, LIMITS.media.video_types),
             image_max_bytes=_number(media.get("image_size_limit")) or LIMITS.media.image_max_bytes,
             image_max_pixels=_number(media.get("image_matrix_limit")) or LIMITS.media.image_max_pixels,
-            video_max_bytes=_number(media.get("video_size_limit")) or LIMITS.media.video_max_bytes,
+            video_max_bytes=min(_number(media.get("video_size_limit")) or VIDEO_MAX_BYTES, VIDEO_MAX_BYTES),
             alt_max=_number(media.get("description_limit")) or LIMITS.media.alt_max,
             image_required=software == "pixelfed",
         ),
