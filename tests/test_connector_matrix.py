@@ -204,6 +204,22 @@ async def test_an_interrupted_post_is_finished(publisher: MatrixPublisher, serve
     assert [event_id for _, event_id in receipt.data] == [event.event_id for event in server.room.messages]
 
 
+async def test_a_post_interrupted_for_days_is_finished(publisher: MatrixPublisher, server: Server, files: Files) -> None:
+    """The text went out, the machine was off for a weekend: the server has forgotten its number, we find it and add what lacks."""
+    server.clock.forward(hours=30)
+    rendition = make_rendition(attachments=pictures(files, "1.jpg"), published_at=server.clock())
+    prepared = await publisher.prepare(rendition, "key")
+    server.fault(Fault(action="drop", path=SEND, skip=1))
+    with pytest.raises(OutcomeUnknown):
+        await publisher.publish(rendition, "key", prepared=prepared)
+    assert (len(server.texts), len(server.files)) == (1, 0)
+
+    server.clock.forward(hours=60)
+    receipt = await publisher.publish(rendition, "key", prepared=prepared)
+    assert (len(server.texts), len(server.files)) == (1, 1)
+    assert [event_id for _, event_id in receipt.data] == [event.event_id for event in server.room.messages]
+
+
 async def test_the_first_refusal_is_told_as_it_is(publisher: MatrixPublisher, server: Server) -> None:
     """Nothing went out yet: the wait that the server asks for is kept."""
     server.burst = 1

@@ -14,8 +14,9 @@ server's owner wants it to. On servers with the newer login pages (matrix.org), 
 seconds each; what is left of a message with many pictures follows then.
 
 *"Did it go out?"* Every message carries a transaction number of its own: repeated within a day, by the same device, it is still one
-message. Beyond that, or after the token was replaced, our own messages in the room are looked through for the key that each carries
-(``org.syndicator.key``). If an answer is lost and somebody deletes the message before we ask again, it comes back.
+message. Beyond that (for what was published more than a day ago), or after the token was replaced, our own messages of the last two weeks
+are looked through for the key that each carries (``org.syndicator.key``). If an answer is lost and somebody deletes the message before we
+ask again, it comes back.
 
 *What it cannot do.* Encrypted rooms: their messages would have to be encrypted for each reader's device; a room for announcements needs
 none (a room cannot be decrypted again: make another one). Pictures that an edit adds come as an answer below the text. Polls and content

@@ -42,7 +42,8 @@ LIMITS = Limits(
         video_max_bytes=FILE_MAX_BYTES,
         alt_max=2000,
     ),
-    key_window_s=int(WINDOW.total_seconds()),
+    # For a day by its transaction number; then, as ``publish`` looks for itself.
+    key_window_s=int(LOOK_BACK.total_seconds()),
 )
 
 
@@ -89,7 +90,7 @@ class MatrixPublisher:
         files = await self._uploaded(rendition.attachments) if prepared is None else content.from_json(prepared)
         if not rendition.text and not files:
             raise Rejected("there is neither a text nor a picture")
-        known = await self._known(key, rendition) if self._device_is_new() else {}
+        known = await self._known(key, rendition) if self._device_is_new() or self._is_old(rendition) else {}
         thread = content.in_thread(parent) if parent is not None else {}
         sent: list[tuple[str, str]] = []
         for name, body in self._messages(rendition, files):
@@ -139,7 +140,7 @@ class MatrixPublisher:
             raise Gone(f"{receipt.remote_id} was redacted")
 
     async def _known(self, key: str, rendition: Rendition) -> Mapping[str, Mapping[str, Any]]:
-        """What another device of ours may have written under that key; an account that is only invited joins first."""
+        """What we may have written under that key, as another device or long ago; an account that is only invited joins first."""
         try:
             return await self._room.ours(_mark(key), self._begun(rendition))
         except NotAllowed as error:
@@ -260,6 +261,10 @@ class MatrixPublisher:
 
     def _device_is_new(self) -> bool:
         return self._device_since is None or self._context.now() - self._device_since < WINDOW
+
+    def _is_old(self, rendition: Rendition) -> bool:
+        """Whether an earlier attempt may be so old that the server has forgotten its number."""
+        return rendition.published_at is None or self._context.now() - rendition.published_at > WINDOW - MARGIN
 
     def _begun(self, rendition: Rendition) -> datetime:
         """Before this, no attempt was made."""
