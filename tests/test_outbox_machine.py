@@ -247,7 +247,9 @@ class OutboxMachine(RuleBasedStateMachine):
         if last in notes:
             assert _version(last.text) == _version(post.html), f"the last note on {post.uid} is not the last word"
             assert self.wire.ever[last.answers or ""].uid == post.uid
-            assert texts in [self._expected(told) for told in self.told[post.uid]]
+            # An edit in place that another wish cut short may have made the thread shorter already.
+            assert texts
+            assert any(texts == self._expected(told)[: len(texts)] for told in self.told[post.uid])
         else:
             assert texts == self._expected(post)
         for before, thing in pairwise(things):
