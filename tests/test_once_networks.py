@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.bluesky import session
 from syndicator import registry
 from syndicator.model import Post
 from syndicator.route import Pace
@@ -67,10 +68,11 @@ TALLIES: dict[tuple[str, Case], Tally] = {}
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Apprise lets real seconds pass between two messages."""
+    """Apprise lets real seconds pass between two messages; what is kept of Bluesky's password is slow to guess."""
     from apprise import NotifyBase
 
     monkeypatch.setattr(NotifyBase, "request_rate_per_sec", 0)
+    monkeypatch.setattr(session, "ROUNDS", 1)
 
 
 @pytest.fixture
