@@ -13,7 +13,7 @@ BENCHES = {
     "weight": "memory of a running daemon",
     "start": "CPU of syndicator --help",
     "web": "requests a second of the web server",
-    "publish": "our own share of the time from a post to five destinations",
+    "publish": "from a new toot to five networks, and our own share of it",
     "many": "an association more in a host's process: memory and idle CPU",
 }
 

@@ -1,175 +1,184 @@
-"""From a post's ingest to its publication at five destinations that answer at once: what is left is our own share.
+"""From a new toot, told by the origin's stream, until five networks of the sandbox are asked to publish it: what the daemon itself takes.
 
-The baseline is the least that a ledger which survives a power cut must write: one commit for the post and its deliveries, then two for
-each delivery, "about to be sent" and "sent" (SQLite, WAL, ``synchronous=FULL``, in the same folder).
+The origin, the networks and the stopwatch are a process of their own (``market.py``). The baseline of each toot are the bare POSTs: the
+very
+requests that it led to, sent again at once, all together, by a client that does nothing else. The difference is our own share: hearing of
+the toot, reading it at its origin, deciding, shaping it for five networks, and writing down durably what leaves before it leaves.
+
+Beside it, the least that such a ledger can take: one commit for the toot and its deliveries, one for each delivery that is about to leave
+(SQLite, WAL, ``synchronous=FULL``, in the same folder).
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import logging
 import random
 import sqlite3
+import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
-from syndicator import steps
-from syndicator.config import Config, DestinationConfig, SourceConfig, load
-from syndicator.contract import Context, Limits, MediaLimits
+import aiohttp
+
+from benchmarks.market import NETWORKS
+from syndicator.config import load
+from syndicator.daemon import Attendant
 from syndicator.http import Sessions
-from syndicator.model import Batch, Post, Receipt, Rendition
 from syndicator.tenant import Tenant
 
-DESTINATIONS = 5
-POSTS = 150
-COMMITS = 1 + 2 * DESTINATIONS
+TOOTS = 100
+WARM_UP = 5
+REST_S = 0.15
+"""Between two toots: what follows an answer is done by then."""
+COMMITS = 1 + len(NETWORKS)
 CONFIG = """
 [association]
 name = "Les Amis du Vélo"
 state = "{folder}/state"
-
+[network]
+allow_private = ["127.0.0.1"]
 [sources.toots]
-type = "feed"
-url = "https://replaced.example/"
-
-{destinations}
-
+type = "mastodon"
+account = "{account}"
+token = "{token}"
+poll = "1h"
 [routes.tout]
 delay = "0s"
-"""
-NETWORK = """
-[destinations.{0}]
-type = "website"
-folder = "{0}"
+{destinations}
 """
 HTML = (
-    "<p>Samedi, atelier à la <a href='https://maison.example/plan'>Maison des associations</a> : freins, dérailleurs, roues voilées. "
+    "<p>Samedi, atelier n° {} à la <a href='https://maison.example/plan'>Maison des associations</a> : freins, dérailleurs, roues voilées. "
     "Venez avec votre vélo, repartez avec un vélo qui roule&nbsp;!</p><p>Entrée libre, de 14&nbsp;h à 18&nbsp;h. "
     "<a href='https://social.example/tags/velo' class='mention hashtag' rel='tag'>#<span>vélo</span></a> "
     "<a href='https://social.example/tags/brest' class='mention hashtag' rel='tag'>#<span>Brest</span></a></p>"
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Nothing:
-    """No options."""
-
-
 @dataclass(kw_only=True)
-class World:
-    """What the origin shows next, and when it arrived where."""
+class Times:
+    """Seconds, one of each for every toot."""
 
-    post: Post | None = None
-    arrived: list[float] = field(default_factory=list)
+    first: float = 0.0
+    """The very first after the start, with all that is only then imported and opened."""
+    published: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+    commits: list[float] = field(default_factory=list)
 
-
-def origin(world: World) -> type[Any]:
-    """A source that shows the world's post."""
-
-    class Origin:
-        Options: ClassVar[type[Any]] = Nothing
-
-        def __init__(self, options: Nothing, context: Context) -> None:
-            """Nothing is kept."""
-
-        async def open(self) -> None:
-            """Always open."""
-
-        async def close(self) -> None:
-            """Always open."""
-
-        async def fetch(self, _: str | None) -> Batch:
-            """The post, if there is one."""
-            return Batch(changed=(world.post,) if world.post else (), cursor="here")
-
-    return Origin
-
-
-def network(world: World) -> type[Any]:
-    """A publisher that has the post at once."""
-
-    class Network:
-        Options: ClassVar[type[Any]] = Nothing
-        limits: ClassVar[Limits] = Limits(text_max=500, threads=True, media=MediaLimits(images_max=4))
-
-        def __init__(self, options: Nothing, context: Context) -> None:
-            """Nothing is kept."""
-
-        async def open(self) -> None:
-            """Always open."""
-
-        async def close(self) -> None:
-            """Always open."""
-
-        async def publish(self, _: Rendition, key: str, **__: object) -> Receipt:
-            """Note the time."""
-            world.arrived.append(time.perf_counter())
-            return Receipt(remote_id=key, url=f"https://network.example/{key}")
-
-    return Network
+    @property
+    def own(self) -> list[float]:
+        """What is ours of each."""
+        return [whole - bare for whole, bare in zip(self.published, self.bare, strict=True)]
 
 
 def run() -> None:
-    """Print both distributions and the ratio of their medians."""
+    """Print the distributions, and the ratio of the medians."""
     logging.getLogger("syndicator").setLevel(logging.ERROR)
     with TemporaryDirectory() as folder:
-        spent, commits = asyncio.run(_publish(Path(folder)))
+        times = asyncio.run(_measure(Path(folder)))
     for what, values in (
-        (f"baseline: {COMMITS} durable commits in a row", commits),
-        (f"a post, until the last of {DESTINATIONS} has it", spent),
+        (f"baseline: the {len(NETWORKS)} bare POSTs", times.bare),
+        (f"from the toot to the last of {len(NETWORKS)} networks", times.published),
+        ("our own share: the difference", times.own),
+        (f"for comparison: {COMMITS} durable commits in a row", times.commits),
     ):
-        print(f"  {what:<44} p50 {_at(values, 0.5) * 1000:6.2f} ms   p99 {_at(values, 0.99) * 1000:6.2f} ms")
-    print(f"  ratio of the medians ×{_at(spent, 0.5) / _at(commits, 0.5):.1f}")
+        print(f"  {what:<46} p50 {_at(values, 0.5) * 1000:6.1f} ms   p99 {_at(values, 0.99) * 1000:6.1f} ms")
+    print(
+        f"  ratio of the medians ×{_at(times.published, 0.5) / _at(times.bare, 0.5):.1f}; the first toot after a start {times.first:.2f} s"
+    )
 
 
-async def _publish(folder: Path) -> tuple[list[float], list[float]]:
-    """Seconds from the look that finds a post until the last destination has it, for each of many posts; after each, the baseline."""
-    baseline = _baseline(folder)
-    world, clock = World(), [datetime(2026, 11, 21, 12, 0, tzinfo=UTC)]
-    sessions = Sessions()
-    tenant = Tenant.make(_config(folder, world), sessions, lambda: clock[0], random.Random(1))
-    await tenant.start()
-    await steps.poll(tenant, "toots")
-    spent, commits = [], []
-    for number in range(POSTS):
-        clock[0] += timedelta(hours=1)
-        uid = f"https://social.example/users/velo/statuses/{number}"
-        world.post = Post(uid=uid, url=uid, source="toots", html=HTML, language="fr", published_at=clock[0], tags=("vélo", "Brest"))
-        world.arrived.clear()
-        began = time.perf_counter()
-        await steps.poll(tenant, "toots")
-        await asyncio.gather(*(steps.deliver(tenant, name) for name in tenant.publishers))
-        if len(world.arrived) != DESTINATIONS:
-            raise RuntimeError(f"{len(world.arrived)} of {DESTINATIONS} arrived")
-        spent.append(max(world.arrived) - began)
-        commits.append(_commit(baseline))
-    baseline.close()
-    await tenant.close()
-    await sessions.close()
-    return spent, commits
+async def _measure(folder: Path) -> Times:
+    times, ledger = Times(), _ledger(folder)
+    async with _market() as market, aiohttp.ClientSession() as client, _daemon(folder, await market.read()):
+        await market.ask("listening")
+        times.first = await market.ask("toot", HTML.format("premier"))
+        for number in range(WARM_UP + TOOTS):
+            await asyncio.sleep(REST_S)
+            published = await market.ask("toot", HTML.format(number))
+            await asyncio.sleep(REST_S)
+            bare = await market.bare(client)
+            if number >= WARM_UP:
+                times.published.append(published)
+                times.bare.append(bare)
+                times.commits.append(_commit(ledger))
+    ledger.close()
+    return times
 
 
-def _config(folder: Path, world: World) -> Config:
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """The other process, asked by lines."""
+
+    process: asyncio.subprocess.Process
+
+    async def read(self) -> Any:
+        """Its next answer."""
+        assert self.process.stdout is not None
+        return json.loads(await self.process.stdout.readline())
+
+    def _write(self, *words: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write((" ".join(words) + "\n").encode())
+
+    async def ask(self, *words: str) -> Any:
+        """Give an order and wait for the answer."""
+        self._write(*words)
+        return await self.read()
+
+    async def bare(self, client: aiohttp.ClientSession) -> float:
+        """Send again what the last toot led to; seconds until all of it had arrived."""
+        requests = await self.ask("bare")
+        self._write("ready")
+        await self.read()
+        await asyncio.gather(*(_send(client, one) for one in requests))
+        took: float = await self.read()
+        return took
+
+
+async def _send(client: aiohttp.ClientSession, one: Mapping[str, Any]) -> None:
+    body = base64.b64decode(one["body"])
+    async with client.request(one["method"], one["url"], headers=one["headers"], data=body) as answer:
+        await answer.read()
+
+
+@asynccontextmanager
+async def _market() -> AsyncIterator[Line]:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "benchmarks.market", stdin=pipe, stdout=pipe, limit=2**20)
+    try:
+        yield Line(process=process)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
+
+
+@asynccontextmanager
+async def _daemon(folder: Path, reached: Mapping[str, str]) -> AsyncIterator[None]:
+    """The association's attendant, with every loop of its own."""
     path = folder / "velo.toml"
-    names = [f"network{number}" for number in range(DESTINATIONS)]
-    path.write_text(CONFIG.format(folder=folder, destinations="\n".join(map(NETWORK.format, names))))
-    config = load(path, environ={})
-    sources: dict[str, SourceConfig] = {
-        name: replace(source, connector=origin(world), options=Nothing()) for name, source in config.sources.items()
-    }
-    destinations: dict[str, DestinationConfig] = {
-        name: replace(one, role="publisher", connector=network(world), options=Nothing()) for name, one in config.destinations.items()
-    }
-    return replace(config, sources=MappingProxyType(sources), destinations=MappingProxyType(destinations))
+    path.touch(mode=0o600)
+    path.write_text(CONFIG.format(folder=folder, **reached), encoding="utf-8")
+    sessions = Sessions()
+    attendant = Attendant(tenant=Tenant.make(load(path, environ={}), sessions, lambda: datetime.now(UTC), random.Random(1)))
+    await attendant.start()
+    try:
+        yield
+    finally:
+        await attendant.stop()
+        await sessions.close()
 
 
-def _baseline(folder: Path) -> sqlite3.Connection:
+def _ledger(folder: Path) -> sqlite3.Connection:
     conn = sqlite3.connect(folder / "baseline.db", isolation_level=None)
     conn.execute("pragma journal_mode=wal")
     conn.execute("pragma synchronous=full")
