@@ -239,7 +239,6 @@ class PlainWall(MuteWall):
         await self.wall.do("delete", lambda: self.wall.remove(receipt))
 
 
-
 class EditingWall(MuteWall):
     """Can edit, not remove."""
 
