@@ -28,7 +28,7 @@ CREATION = {"mastodon": "POST /api/v1/statuses", "gotosocial": "POST /api/v1/sta
 SERVICE = {"mastodon": "Mastodon (clé)", "gotosocial": "GoToSocial (recherche)", "wall": "webhook (ni l'un ni l'autre)"}
 NOTE = f"Mis à jour\u00a0:\n\nBonsoir\n\n{uid_of('1')}"
 SAMPLE = 1 if os.environ.get("SYNDICATOR_KILL_ALL") else len(NETWORKS)
-"""For what is made of operations that are killed at each step already."""
+"""All but ``create`` is made of steps that are killed there already: of these, one in so many on each network, another one on each."""
 TABLE_DOC = ROOT / "docs" / "exactly-once.md"
 
 
@@ -58,11 +58,14 @@ def _thread(lab: Lab) -> None:
 OPERATIONS = {
     "create": Operation(title="publier", happens=_one, expected=(Shown(text="Bonjour"),)),
     "picture": Operation(
-        title="publier une image", happens=lambda lab: _one(lab, pictures=1), expected=(Shown(text="Bonjour", pictures=1),)
+        title="publier une image", every=SAMPLE, happens=lambda lab: _one(lab, pictures=1), expected=(Shown(text="Bonjour", pictures=1),)
     ),
-    "thread": Operation(title="publier un fil de deux", happens=_thread, expected=(Shown(text="Un"), Shown(text="Deux", answers="Un"))),
+    "thread": Operation(
+        title="publier un fil de deux", every=SAMPLE, happens=_thread, expected=(Shown(text="Un"), Shown(text="Deux", answers="Un"))
+    ),
     "update": Operation(
         title="corriger",
+        every=SAMPLE,
         before=lambda lab: _one(lab, pictures=1),
         happens=lambda lab: _one(lab, "Bonsoir", pictures=1),
         expected=(Shown(text="Bonsoir", pictures=1),),
@@ -83,7 +86,7 @@ OPERATIONS = {
         happens=lambda lab: _one(lab, "Bonsoir"),
         expected=(Shown(text="Bonjour"), Shown(text=NOTE, answers="Bonjour")),
     ),
-    "delete": Operation(title="retirer", before=_one, happens=lambda lab: lab.origin(gone=["1"]), expected=()),
+    "delete": Operation(title="retirer", every=SAMPLE, before=_one, happens=lambda lab: lab.origin(gone=["1"]), expected=()),
 }
 
 
@@ -193,7 +196,7 @@ async def test_killed_at_every_step(tmp_path: Path, server: ForkServer, key: str
     assert [fault for each in found.values() for fault in each.faults] == []
     for name, each in found.items():
         assert (each.lost, each.doubled, each.parked) == (0, 0, each.undecidable), name
-        assert each.killed > 20
+        assert each.killed > 10
 
 
 @pytest.mark.parametrize("name", NETWORKS)
