@@ -9,6 +9,7 @@ import sys
 import tomllib
 from asyncio import create_subprocess_exec
 from asyncio.subprocess import PIPE, STDOUT
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,8 +17,12 @@ from typing import Any
 import pytest
 
 from syndicator import registry
+from syndicator.contract import Secret
+from syndicator.http import Sessions
+from syndicator.testing import make_context, make_rendition
 
-GUIDE = (Path(__file__).parent.parent / "docs" / "connectors.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+GUIDE = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL))
 CONNECTOR = "syndicator_noticeboard.py"
 
@@ -71,11 +76,51 @@ def test_the_entry_point_is_the_whole_registration(folder: Path) -> None:
 
 async def test_a_configuration_can_name_it(folder: Path, tmp_path: Path) -> None:
     """``syndicator check`` reads the options of the guide, opens the connector, and says whose board it is."""
-    block = next(text for text in re.findall(r"^```toml\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL) if text.startswith("[destinations"))
     async with _module("noticeboard_simulator").NoticeboardSimulator() as board, _feed() as feed:
-        (tmp_path / "town").write_text("board-key")
-        (tmp_path / "asso.toml").write_text(
-            f"""
+        code, said = await _syndicator("check", folder, _configured(tmp_path, board, feed))
+
+    assert "✓ destinations.town: noticeboard, town-hall" in said
+    assert code == 0
+
+
+async def test_a_new_entry_goes_up_once(folder: Path, tmp_path: Path) -> None:
+    """``syndicator once``, a process of its own each time: nothing from before, the new entry, and nothing again."""
+    async with _module("noticeboard_simulator").NoticeboardSimulator() as board, _feed() as feed:
+        feed.publish("Hier", "<p>Un ancien article.</p>", at=feed.now() - timedelta(days=1))
+        config, seen = _configured(tmp_path, board, feed), []
+        for round_ in range(3):
+            if round_ == 1:
+                feed.publish("Bourse aux vélos", "<p>Samedi, à la halle.</p>")
+            code, said = await _syndicator("once", folder, config)
+            assert code == 0, said
+            seen.append([notice["text"].splitlines()[0] for notice in board.notices.values()])
+
+        assert seen == [[], ["Bourse aux vélos"], ["Bourse aux vélos"]]
+        assert [one.method for one in board.requests if one.path == "/api/notices"] == ["POST"]
+
+
+async def test_its_methods_take_what_the_core_gives(tmp_path: Path) -> None:
+    """After a lost answer the core asks with all that it knows: the notice is found, another is not."""
+    publisher_class = _module("syndicator_noticeboard").NoticeboardPublisher
+    async with _module("noticeboard_simulator").NoticeboardSimulator() as board:
+        sessions = Sessions()
+        options = publisher_class.Options(url=board.url, key=Secret("board-key"))
+        publisher = publisher_class(options, make_context(tmp_path, sessions))
+        await publisher.open()
+        receipt = await publisher.publish(make_rendition(), "one", parent=None, prepared=None)
+
+        assert await publisher.find("one", make_rendition(), prepared=None) == receipt
+        assert await publisher.find("two", make_rendition(), prepared=None) is None
+        await sessions.close()
+
+
+def _configured(folder: Path, board: Any, feed: Any) -> Path:
+    """The guide's own block, for that board."""
+    block = next(text for text in re.findall(r"^```toml\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL) if text.startswith("[destinations"))
+    (folder / "town").write_text("board-key")
+    config = folder / "asso.toml"
+    config.write_text(
+        f"""
 [association]
 name = "Les Amis du Vélo"
 language = "en"
@@ -86,15 +131,20 @@ type = "feed"
 url = "{feed.url}/feed/"
 {block.replace("https://board.example", board.url)}
 [routes.all]
+delay = "0s"
 """
-        )
-        environ = {**os.environ, "PYTHONPATH": str(folder), "CREDENTIALS_DIRECTORY": str(tmp_path), "STATE_DIRECTORY": str(tmp_path)}
-        command = (sys.executable, "-m", "syndicator", "check", "--config", str(tmp_path / "asso.toml"))
-        process = await create_subprocess_exec(*command, env=environ, stdout=PIPE, stderr=STDOUT)
-        said = (await process.communicate())[0].decode()
+    )
+    return config
 
-    assert "✓ destinations.town: noticeboard, town-hall" in said
-    assert process.returncode == 0
+
+async def _syndicator(command: str, plugins: Path, config: Path) -> tuple[int | None, str]:
+    """A command, in a process where the example is installed: its exit code and what it says."""
+    home = str(config.parent)
+    environ = {**os.environ, "PYTHONPATH": f"{plugins}:{ROOT}", "CREDENTIALS_DIRECTORY": home, "STATE_DIRECTORY": home}
+    argv = (sys.executable, "-m", "syndicator", command, "--config", str(config))
+    process = await create_subprocess_exec(*argv, env=environ, stdout=PIPE, stderr=STDOUT)
+    said = (await process.communicate())[0].decode()
+    return process.returncode, said
 
 
 def _feed() -> Any:
