@@ -24,6 +24,7 @@ from syndicator.sandbox.server import Stage
 
 NETWORKS = ("bluesky", "facebook", "mattermost", "rocketchat", "telegram")
 PATIENCE_S = 30.0
+STREAM = "/api/v1/streaming/user"
 NOT_SENT_AGAIN = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
 
@@ -35,6 +36,8 @@ class Market:
     commerce: Commerce = field(default_factory=lambda: Commerce(names=NETWORKS))
     asked_at: dict[str, float] = field(default_factory=dict)
     asked: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    read: list[Mapping[str, Any]] = field(default_factory=list)
+    """What the origin was asked since the last toot."""
     complete: asyncio.Event = field(default_factory=asyncio.Event)
     asso: Account = field(init=False)
     _own_listeners: int = 0
@@ -47,6 +50,7 @@ class Market:
         self.asso = self.origin.world.add_account("velo", "Les Amis du Vélo")
         for name, network in self.commerce.networks.items():
             network.simulator.hooks.append(lambda stage, request, name=name: self._note(name, stage, request))
+        self.origin.hooks.append(self._note_reading)
         token = self.origin.world.add_token(self.asso, "read:accounts", "read:statuses")
         return {"account": f"{self.origin.url}/@velo", "token": token, "destinations": self.commerce.toml()}
 
@@ -61,11 +65,15 @@ class Market:
         if stage != "before" or request.method != method or path not in request.path or name in self.asked_at:
             return
         self.asked_at[name] = time.perf_counter()
-        headers = {key: value for key, value in request.headers.items() if key.lower() not in NOT_SENT_AGAIN}
-        body = base64.b64encode(network.simulator.requests[-1].body).decode()
-        self.asked[name] = {"method": method, "url": str(request.url), "headers": headers, "body": body}
+        self.asked[name] = as_told(request, network.simulator.requests[-1].body)
         if len(self.asked_at) == len(NETWORKS):
             self.complete.set()
+
+    def _note_reading(self, stage: Stage, request: web.Request) -> None:
+        if stage == "before" and request.path != STREAM and len(self.asked_at) < len(NETWORKS):
+            # Without the token: so many looks in a minute are more than an origin allows one visitor.
+            told = as_told(request, b"")
+            self.read.append({**told, "headers": {name: value for name, value in told["headers"].items() if name != "Authorization"}})
 
     def _begin(self) -> float:
         self.asked_at.clear()
@@ -81,13 +89,14 @@ class Market:
 
     async def toot(self, text: str) -> float:
         """Post it; seconds until the last network was asked to publish it."""
+        self.read.clear()
         began = self._begin()
         self.origin.world.post(self.asso, text)
         return await self._until_complete(began)
 
     async def bare(self, go: asyncio.StreamReader) -> float:
         """Let the other side send the same requests once more; seconds until the last has arrived."""
-        say(list(self.asked.values()))
+        say({"read": self.read, "asked": list(self.asked.values())})
         await go.readline()
         began = self._begin()
         say("go")
@@ -101,6 +110,12 @@ class Market:
                 break
             await asyncio.sleep(0.05)
         return len(listeners) > self._own_listeners
+
+
+def as_told(request: web.Request, body: bytes) -> dict[str, Any]:
+    """A request, so that it can be sent again."""
+    headers = {key: value for key, value in request.headers.items() if key.lower() not in NOT_SENT_AGAIN}
+    return {"method": request.method, "url": str(request.url), "headers": headers, "body": base64.b64encode(body).decode()}
 
 
 def say(what: object) -> None:

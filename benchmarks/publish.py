@@ -1,12 +1,11 @@
 """From a new toot, told by the origin's stream, until five networks of the sandbox are asked to publish it: what the daemon itself takes.
 
-The origin, the networks and the stopwatch are a process of their own (``market.py``). The baseline of each toot are the bare POSTs: the
-very
-requests that it led to, sent again at once, all together, by a client that does nothing else. The difference is our own share: hearing of
-the toot, reading it at its origin, deciding, shaping it for five networks, and writing down durably what leaves before it leaves.
+The origin, the networks and the stopwatch are a process of their own (``market.py``). The baseline of each toot are the bare requests that
+it led to, sent again by a client that does nothing else: the look at the origin, then the five POSTs all together. The difference is our
+own share: hearing of the toot, reading it, deciding, shaping it for five networks, and writing down durably what leaves before it leaves.
 
-Beside it, the least that such a ledger can take: one commit for the toot and its deliveries, one for each delivery that is about to leave
-(SQLite, WAL, ``synchronous=FULL``, in the same folder).
+Beside it, what a ledger cannot do without: one commit for the toot and its deliveries, one for all that is about to leave (SQLite, WAL,
+``synchronous=FULL``, in the same folder).
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ from syndicator.daemon import Attendant
 from syndicator.http import Sessions
 from syndicator.tenant import Tenant
 
-TOOTS = 100
+TOOTS = 200
 WARM_UP = 5
-REST_S = 0.15
+REST_S = 0.12
 """Between two toots: what follows an answer is done by then."""
-COMMITS = 1 + len(NETWORKS)
+COMMITS = 2
 CONFIG = """
 [association]
 name = "Les Amis du Vélo"
@@ -85,7 +84,7 @@ def run() -> None:
     with TemporaryDirectory() as folder:
         times = asyncio.run(_measure(Path(folder)))
     for what, values in (
-        (f"baseline: the {len(NETWORKS)} bare POSTs", times.bare),
+        (f"baseline: the bare look and {len(NETWORKS)} bare POSTs", times.bare),
         (f"from the toot to the last of {len(NETWORKS)} networks", times.published),
         ("our own share: the difference", times.own),
         (f"for comparison: {COMMITS} durable commits in a row", times.commits),
@@ -123,7 +122,10 @@ class Line:
     async def read(self) -> Any:
         """Its next answer."""
         assert self.process.stdout is not None
-        return json.loads(await self.process.stdout.readline())
+        line = await self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the networks' process has ended")
+        return json.loads(line)
 
     def _write(self, *words: str) -> None:
         assert self.process.stdin is not None
@@ -136,10 +138,12 @@ class Line:
 
     async def bare(self, client: aiohttp.ClientSession) -> float:
         """Send again what the last toot led to; seconds until all of it had arrived."""
-        requests = await self.ask("bare")
+        known = await self.ask("bare")
         self._write("ready")
         await self.read()
-        await asyncio.gather(*(_send(client, one) for one in requests))
+        for one in known["read"]:
+            await _send(client, one)
+        await asyncio.gather(*(_send(client, one) for one in known["asked"]))
         took: float = await self.read()
         return took
 

@@ -81,8 +81,8 @@ async def _create(
         if not renditions or not await _due(tenant, publisher, delivery, renditions):
             return
     rendition = renditions[0]
-    prepared = await _prepared(tenant, publisher, delivery, rendition, parent)
-    if not await tenant.ledger.transact(lambda store: _leave(tenant, store, publisher, delivery, stored, renditions)):
+    prepared = await _prepared(publisher, delivery, rendition, parent)
+    if not await tenant.ledger.transact(lambda store: _leave(tenant, store, publisher, delivery, stored, renditions, prepared)):
         return
     leaving(delivery)
     receipt = await publisher.publish(rendition, delivery.key, parent=parent, prepared=prepared)
@@ -100,14 +100,20 @@ async def _due(tenant: Tenant, publisher: Publisher, delivery: Delivery, renditi
 
 
 def _leave(
-    tenant: Tenant, store: Store, publisher: Publisher, delivery: Delivery, stored: Stored | None, renditions: list[Rendition]
+    tenant: Tenant,
+    store: Store,
+    publisher: Publisher,
+    delivery: Delivery,
+    stored: Stored | None,
+    renditions: list[Rendition],
+    prepared: str | None,
 ) -> bool:
     """Mark it as sending, unless it was withdrawn; raises NotYet when the item changed while it was being prepared."""
     if stored is not None and delivery.part == 0:
         current = store.items.item(stored.item.source, delivery.uid)
         if current is not None and current.revision != stored.revision:
             raise NotYet(f"{delivery.uid} was edited this very moment")
-    leaves = store.outbox.sending(delivery, renditions[0], renditions, tenant.now())
+    leaves = store.outbox.sending(delivery, renditions[0], renditions, tenant.now(), prepared=prepared)
     if leaves:
         charge(tenant, store, publisher.limits, delivery, renditions[0])
     return leaves
@@ -181,11 +187,9 @@ async def _renditions(tenant: Tenant, publisher: Publisher, delivery: Delivery, 
     return renditions
 
 
-async def _prepared(tenant: Tenant, publisher: Publisher, delivery: Delivery, rendition: Rendition, parent: Receipt | None) -> str | None:
+async def _prepared(publisher: Publisher, delivery: Delivery, rendition: Rendition, parent: Receipt | None) -> str | None:
     if not isinstance(publisher, CanPrepare):
         return None
     if delivery.prepared is not None and delivery.rendition == rendition:
         return delivery.prepared
-    prepared = await publisher.prepare(rendition, delivery.key, parent=parent)
-    await tenant.ledger.transact(lambda store: store.outbox.prepared(delivery.id, prepared, rendition, tenant.now()))
-    return prepared
+    return await publisher.prepare(rendition, delivery.key, parent=parent)

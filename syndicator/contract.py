@@ -84,6 +84,7 @@ class MediaLimits:
     alt_max: int | None = None
     """Longest alt text, in characters; 0 where there is none; None without limit."""
     image_required: bool = False
+    """Whether a post must show something: a picture, or a video where it takes one."""
 
 
 @dataclass(frozen=True, kw_only=True)

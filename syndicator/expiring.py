@@ -29,10 +29,15 @@ def expires_at(connector: Any) -> datetime | None:
     return at if isinstance(at, datetime) else None
 
 
-async def renew(tenant: Tenant, key: str) -> None:
-    """Let an open connector whose credential runs out be opened anew, when a day has passed."""
+def is_due(tenant: Tenant, key: str) -> bool:
+    """Whether an open connector's credential runs out, and a day has passed since it was looked at."""
     connector, opened_at = tenant.connectors.get(key), tenant.opened_at.get(key)
-    if hasattr(connector, "expires_at") and opened_at is not None and tenant.now() - opened_at >= LOOK_EVERY:
+    return hasattr(connector, "expires_at") and opened_at is not None and tenant.now() - opened_at >= LOOK_EVERY
+
+
+async def renew(tenant: Tenant, key: str) -> None:
+    """Let it be opened anew, when that is due."""
+    if is_due(tenant, key):
         await tenant.forget(key)
 
 

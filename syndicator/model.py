@@ -248,6 +248,8 @@ class Batch:
     gone: tuple[Tombstone, ...] = ()
     cursor: str | None = None
     """Where to go on next time; opaque to the core; None keeps the old one."""
+    more: bool = False
+    """True when there may be more above the cursor: it is asked for again at once, after this was written down and may leave."""
     complete: bool = False
     """True when ``changed`` and ``present`` together are everything that the origin lists. What is known and missing is then asked for
     by name (``CanRead``) before it counts as gone."""

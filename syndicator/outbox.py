@@ -169,26 +169,23 @@ class Outbox:
 
     # an attempt
 
-    def prepared(self, delivery_id: int, prepared: str, rendition: Rendition, now: datetime) -> None:
-        """Remember what ``prepare`` made, and of what."""
-        self._db.conn.execute(
-            "update delivery set prepared = ?, rendition = ?, updated_at = ? where id = ?",
-            (prepared, dump(rendition), instant(now), delivery_id),
-        )
-
     def unprepare(self, delivery_id: int) -> None:
         """Forget what ``prepare`` made: it is of no use any more."""
         self._db.conn.execute("update delivery set prepared = null where id = ?", (delivery_id,))
 
-    def sending(self, delivery: Delivery, rendition: Rendition, parts: Sequence[Rendition], now: datetime) -> bool:
-        """Mark it as leaving, with exactly what leaves; the later parts of a thread get their rows, each behind the one before.
+    def sending(
+        self, delivery: Delivery, rendition: Rendition, parts: Sequence[Rendition], now: datetime, *, prepared: str | None = None
+    ) -> bool:
+        """Mark it as leaving, with exactly what leaves and what ``prepare`` made of it; the later parts of a thread get their rows, each
+        behind the one before.
 
         False when it was withdrawn meanwhile: then it must not leave.
         """
         marked = self._db.conn.execute(
             "update delivery set state = 'sending', purpose = ?, outcome_unknown = 1, rendition = ?, attempts = attempts + 1,"  # noqa: S608
+            " prepared = coalesce(?, prepared),"
             f" first_sent_at = case when ? then coalesce(first_sent_at, ?) else ? end, updated_at = ? where id = ? and {OPEN}",
-            (delivery.purpose, dump(rendition), delivery.outcome_unknown, instant(now), instant(now), instant(now), delivery.id),
+            (delivery.purpose, dump(rendition), prepared, delivery.outcome_unknown, *(instant(now),) * 3, delivery.id),
         ).rowcount
         if marked and delivery.purpose == "create" and delivery.part == 0 and not delivery.outcome_unknown:
             self._write_parts(delivery, parts, now)

@@ -102,13 +102,17 @@ def budget_of(tenant: Tenant, name: str) -> int | None:
     return None if budget is None else round(budget * 1000)
 
 
+def is_told(tenant: Tenant, name: str) -> bool:
+    """Whether this month's budget was looked at already."""
+    return tenant.months.get(name) == month_of(tenant.now(), tenant.zone).begins_at
+
+
 async def turn(tenant: Tenant, name: str) -> None:
     """Once a start and once a month: a new budget frees what is held, a new month clears what was said of the last."""
-    now = tenant.now()
-    month = month_of(now, tenant.zone)
-    if tenant.months.get(name) == month.begins_at:
+    if is_told(tenant, name):
         return
-    budget = budget_of(tenant, name)
+    now = tenant.now()
+    month, budget = month_of(now, tenant.zone), budget_of(tenant, name)
 
     def write(store: Store) -> int:
         freed = store.spending.release(name, now) if store.spending.changed(name, budget) else 0

@@ -13,25 +13,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicator import expiring, spending
-from syndicator.contract import CanRead, Source
-from syndicator.errors import AuthExpired, ConnectorError, Gone, RateLimited, Rejected, SourceEmptied, StateError
+from syndicator.confirming import confirm_after, confirmed
+from syndicator.contract import CanRead, Publisher
+from syndicator.errors import AuthExpired, ConnectorError, RateLimited, Rejected, SourceEmptied, StateError
 from syndicator.logs import event
 from syndicator.model import Batch, Post
+from syndicator.outbox import Claim
 from syndicator.plan import Change, Facts, Plan, plan
+from syndicator.reporting import kind_of, recovered, report
 from syndicator.store import Store
 from syndicator.tenant import Tenant, wait_after
 from syndicator.views import turning, view_of
-from syndicator.words import pick
 
-CONFIRM_SOONEST = timedelta(seconds=5)
-CONFIRM_LATEST = timedelta(minutes=1)
-VOUCHED_FOR = timedelta(hours=1)
-"""An item that is there but not listed is not asked for again sooner than this."""
-EMPTIED_AT_LEAST = 5
-ASK_AT_ONCE = 50
-"""How many missing items one poll asks for by name; the others wait for the next."""
 KNOCK_AGAIN = timedelta(seconds=10)
 """The least time before the next try, whatever a service says that we should wait."""
+GO_ON = timedelta(seconds=1)
+"""Until the rest of what a look found only the beginning of: what was found leaves first."""
 LEASE = timedelta(minutes=10)
 
 
@@ -46,6 +43,8 @@ class Polled:
     planned: int = 0
     skipped: int = 0
     """Items that were there before the route was: mirrored only with ``backfill``."""
+    more: bool = False
+    """There may be more to see at once."""
     error: ConnectorError | SourceEmptied | None = None
 
 
@@ -75,7 +74,7 @@ async def poll(tenant: Tenant, name: str) -> Polled:
         await expiring.renew(tenant, key)
         source = await tenant.source(name)
         cursor, first = await tenant.ledger.transact(lambda store: store.items.cursor(name))
-        seen, emptied = await _confirmed(tenant, name, source, await source.fetch(cursor))
+        seen, emptied = await confirmed(tenant, name, source, await source.fetch(cursor))
         await _introduce(tenant, seen)
         polled, poison = await _taken(tenant, name, seen, now, first=first)
     except StateError:
@@ -86,12 +85,13 @@ async def poll(tenant: Tenant, name: str) -> Polled:
     tenant.polled_at[name] = now
     tenant.tally["polls", name, "ok"] += 1
     if emptied is not None:
-        await _report(tenant, f"source:{name}", "emptied", emptied)
+        await report(tenant, f"source:{name}", "emptied", emptied)
     elif poison is not None:
-        await _report(tenant, f"source:{name}", "bug", poison)
+        await report(tenant, f"source:{name}", "bug", poison)
     else:
-        await _recovered(tenant, f"source:{name}")
-    return replace(polled, again_at=tenant.now() + wait_after(0, poll_every, tenant.rng), error=emptied)
+        await recovered(tenant, f"source:{name}")
+    again_at = tenant.now() + (GO_ON if seen.more else wait_after(0, poll_every, tenant.rng))
+    return replace(polled, again_at=again_at, more=seen.more, error=emptied)
 
 
 async def _introduce(tenant: Tenant, batch: Batch) -> None:
@@ -142,14 +142,14 @@ async def _fits(tenant: Tenant, name: str, batch: Batch, now: datetime) -> bool:
 
 async def _unpolled(tenant: Tenant, name: str, error: Exception) -> Polled:
     key = f"sources.{name}"
-    kind = _kind_of(error)
+    kind = kind_of(error)
     if not isinstance(error, ConnectorError):
         event(tenant.log, logging.ERROR, "source.bug", source=name, exc_info=error)
         error = Rejected(f"{type(error).__name__}: {error}")
     tenant.failures[key] = tenant.failures.get(key, 0) + 1
     await tenant.forget(key)
     tenant.tally["polls", name, "failed"] += 1
-    await _report(tenant, f"source:{name}", kind, error)
+    await report(tenant, f"source:{name}", kind, error)
     return Polled(again_at=_source_again(tenant, error, key, tenant.config.sources[name].poll), error=error)
 
 
@@ -160,57 +160,6 @@ def _source_again(tenant: Tenant, error: ConnectorError, key: str, poll_every: t
     if isinstance(error, AuthExpired | Rejected):
         return now + max(poll_every, wait_after(tenant.failures[key], poll_every, tenant.rng))
     return now + wait_after(tenant.failures[key], min(poll_every, timedelta(minutes=1)), tenant.rng)
-
-
-async def _confirmed(tenant: Tenant, name: str, source: Source, batch: Batch) -> tuple[Batch, SourceEmptied | None]:
-    """The batch, with what is known but missing asked for by name; with SourceEmptied when too much is missing to be true."""
-    now = tenant.now()
-    if not isinstance(source, CanRead):
-        return batch, None
-
-    def recall(store: Store) -> tuple[list[str], frozenset[str], list[str], bool]:
-        known = store.items.listed(name, batch.complete_since) if batch.complete else []
-        return known, store.items.waiting(name), store.items.unconfirmed(name, before), store.items.emptied_accepted(name)
-
-    before = now - confirm_after(tenant.config.sources[name].poll)
-    known, waiting, doubtful, accepted = await tenant.ledger.transact(recall)
-    there = {item.uid for item in batch.changed} | batch.present
-    seen = there | {tombstone.uid for tombstone in batch.gone}
-    absent = [uid for uid in known if uid not in seen]
-    emptied = len(absent) >= EMPTIED_AT_LEAST and 2 * len(absent) > len(known)
-    if emptied and not accepted:
-        # Without the cursor the next look lists everything again: what is missing then is the question.
-        return replace(batch, gone=(), cursor=None), SourceEmptied(missing=len(absent), known=len(known))
-    if accepted and not emptied and batch.complete:
-        await tenant.ledger.transact(lambda store: store.items.accept_emptied(name, accept=False))
-    long_ago = now - VOUCHED_FOR
-    fresh = [uid for uid in absent if uid not in waiting and tenant.vouched.get((name, uid), long_ago) <= long_ago]
-    ask = [uid for uid in dict.fromkeys((*doubtful, *fresh)) if uid not in there]
-    if len(ask) > ASK_AT_ONCE:
-        batch = replace(batch, cursor=None)
-    return (await _asked(tenant, name, source, batch, ask[:ASK_AT_ONCE]) if ask else batch), None
-
-
-def confirm_after(poll_every: timedelta) -> timedelta:
-    """How long an item must have been missing when it is asked for the second time."""
-    return min(max(poll_every, CONFIRM_SOONEST), CONFIRM_LATEST)
-
-
-async def _asked(tenant: Tenant, name: str, source: CanRead, batch: Batch, ask: Sequence[str]) -> Batch:
-    """The batch, completed by what the origin says of ``ask``."""
-    answer = await source.read(ask)
-    there = {item.uid for item in answer.changed} | answer.present
-    now = tenant.now()
-    for one in [one for one, at in tenant.vouched.items() if now - at > VOUCHED_FOR]:
-        del tenant.vouched[one]
-    tenant.vouched.update(dict.fromkeys(((name, uid) for uid in there), now))
-    gone = {tombstone.uid: tombstone for tombstone in (*batch.gone, *answer.gone) if tombstone.uid not in there}
-    return replace(
-        batch,
-        changed=(*batch.changed, *answer.changed),
-        present=batch.present | answer.present,
-        gone=tuple(gone.values()),
-    )
 
 
 def _write(tenant: Tenant, store: Store, name: str, batch: Batch, now: datetime, *, first: bool) -> Polled:
@@ -298,9 +247,13 @@ async def deliver(tenant: Tenant, name: str) -> Delivered:
     closed_until = tenant.closed_until.get(f"destinations.{name}")
     if closed_until is not None and closed_until > now:
         return Delivered(worked=False, again_at=closed_until)
-    until, why = await tenant.ledger.transact(lambda store: store.accounts.paused(name))
+    ready = spending.is_told(tenant, name) and not expiring.is_due(tenant, f"destinations.{name}")
+    publisher = tenant.publisher_at_work(name) if ready else None
+    until, why, claim = await tenant.ledger.transact(lambda store: _next(tenant, store, name, now, claims=publisher is not None))
     if until is not None and until > now:
         return Delivered(worked=False, again_at=until)
+    if publisher is not None and claim is not None:
+        return await _claimed(tenant, publisher, name, claim)
     await spending.turn(tenant, name)
     try:
         await expiring.renew(tenant, f"destinations.{name}")
@@ -313,16 +266,29 @@ async def deliver(tenant: Tenant, name: str) -> Delivered:
     if until is not None:
         await tenant.ledger.transact(lambda store: store.accounts.pause(name, None))
         event(tenant.log, logging.INFO, "destination.resumed", destination=name, after=why)
-    claim = await tenant.ledger.transact(lambda store: store.outbox.claim(name, tenant.owner, LEASE, now, tenant.allowed_at))
+    return await _claimed(tenant, publisher, name, await tenant.ledger.transact(lambda store: _claim(tenant, store, name, now)))
+
+
+def _next(tenant: Tenant, store: Store, name: str, now: datetime, *, claims: bool) -> tuple[datetime | None, str, Claim | None]:
+    """Until when the account rests and why; with what leaves next where it does not, if ``claims``."""
+    until, why = store.accounts.paused(name)
+    return until, why, _claim(tenant, store, name, now) if claims and until is None else None
+
+
+def _claim(tenant: Tenant, store: Store, name: str, now: datetime) -> Claim:
+    return store.outbox.claim(name, tenant.owner, LEASE, now, tenant.allowed_at)
+
+
+async def _claimed(tenant: Tenant, publisher: Publisher, name: str, claim: Claim) -> Delivered:
     if claim.delivery is None:
         if claim.look_again_at is None:
-            await _recovered(tenant, f"destination:{name}")
+            await recovered(tenant, f"destination:{name}")
         return Delivered(worked=False, again_at=claim.look_again_at)
     # With it come the rules of every network's text: memory for those who publish.
     from syndicator.attempt import attempt
 
     if await attempt(tenant, publisher, claim.delivery, claim.parent, reread):
-        await _recovered(tenant, f"destination:{name}")
+        await recovered(tenant, f"destination:{name}")
     return Delivered(worked=True)
 
 
@@ -331,11 +297,11 @@ async def _closed(tenant: Tenant, name: str, error: Exception) -> Delivered:
     key = f"destinations.{name}"
     await tenant.forget(key)
     tenant.failures[key] = tenant.failures.get(key, 0) + 1
-    kind = _kind_of(error)
+    kind = kind_of(error)
     if not isinstance(error, ConnectorError):
         event(tenant.log, logging.ERROR, "destination.bug", destination=name, exc_info=error)
         error = Rejected(f"{type(error).__name__}: {error}")
-    await _report(tenant, f"destination:{name}", kind, error)
+    await report(tenant, f"destination:{name}", kind, error)
     now = tenant.now()
     at = now + wait_after(tenant.failures[key], timedelta(seconds=15), tenant.rng)
     if isinstance(error, RateLimited) and error.at is not None:
@@ -367,7 +333,7 @@ async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projecte
     except Exception as error:
         return await _unprojected(tenant, name, error)
     tenant.failures.pop(f"destinations.{name}", None)
-    await _recovered(tenant, f"destination:{name}")
+    await recovered(tenant, f"destination:{name}")
     tenant.done_at[name] = now
     tenant.tally["views", name, "ok"] += 1
     event(tenant.log, logging.INFO, "view.written", destination=name, items=len(view.items), changed=len(view.changed))
@@ -376,35 +342,11 @@ async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projecte
 
 async def _unprojected(tenant: Tenant, name: str, error: Exception) -> Projected:
     key = f"destinations.{name}"
-    kind = _kind_of(error)
+    kind = kind_of(error)
     if not isinstance(error, ConnectorError):
         event(tenant.log, logging.ERROR, "view.bug", destination=name, exc_info=error)
         error = Rejected(f"{type(error).__name__}: {error}")
     tenant.failures[key] = tenant.failures.get(key, 0) + 1
     await tenant.forget(key)
-    await _report(tenant, f"destination:{name}", kind, error)
+    await report(tenant, f"destination:{name}", kind, error)
     return Projected(wrote=False, again_at=tenant.now() + wait_after(tenant.failures[key], timedelta(seconds=30), tenant.rng), error=error)
-
-
-def _kind_of(error: Exception) -> str:
-    """The word of ``problem.*`` for an error."""
-    kinds = ((RateLimited, "rate-limited"), (AuthExpired, "auth"), (Rejected | Gone, "refused"), (ConnectorError, "unreachable"))
-    return next((kind for which, kind in kinds if isinstance(error, which)), "bug")
-
-
-async def _report(tenant: Tenant, subject: str, kind: str, error: ConnectorError | SourceEmptied) -> None:
-    """Open a problem; the log has every occurrence, the person is told once."""
-    hint = getattr(error, "hint", None)
-    advice = pick(hint, tenant.language) if hint else ""
-    now = tenant.now()
-    tenant.healthy.discard(subject)
-    news = await tenant.ledger.transact(lambda store: store.problems.put(subject, kind, str(error), advice, now))
-    level = logging.WARNING if news else logging.INFO
-    event(tenant.log, level, "problem", subject=subject, kind=kind, detail=str(error))
-
-
-async def _recovered(tenant: Tenant, subject: str) -> None:
-    """Close a problem, if there was one."""
-    if subject not in tenant.healthy and await tenant.ledger.transact(lambda store: store.problems.clear(subject)):
-        event(tenant.log, logging.INFO, "problem.over", subject=subject)
-    tenant.healthy.add(subject)

@@ -1,7 +1,8 @@
-"""The ledger of one association: one SQLite file, every change in a transaction of its own.
+"""The ledger of one association: one SQLite file, every change whole or not at all.
 
 ``Ledger.transact`` is the only way in: it runs a function of a ``Store`` in a thread, inside BEGIN IMMEDIATE … COMMIT, with
-``synchronous=FULL``. A transaction that changes nothing writes nothing. ``items.py``, ``outbox.py``,
+``synchronous=FULL``. What is asked for while the disk is busy is written together, each in a SAVEPOINT of its own; nobody hears of a
+result before it is on the disk. A transaction that changes nothing writes nothing. ``items.py``, ``outbox.py``,
 ``problems.py``, ``accounts.py``, ``gathering.py``, ``spending.py`` and ``departing.py`` hold what it can do.
 """
 
@@ -10,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from syndicator.accounts import Accounts
 from syndicator.departing import Departing
@@ -32,6 +35,7 @@ class Store:
     """Everything one transaction may do; only valid inside ``Ledger.transact``."""
 
     def __init__(self, db: Database) -> None:
+        self._db = db
         self.items = Items(db)
         self.accounts = Accounts(db)
         self.outbox = Outbox(db)
@@ -39,6 +43,48 @@ class Store:
         self.gathering = Gathering(db)
         self.spending = Spending(db)
         self.departing = Departing(db)
+
+    def apart(self, work: Callable[[Store], T]) -> T:
+        """``work``, of which nothing stays when it raises; what was done before it in the same transaction does.
+
+        Raises Undone when nothing of that is left either.
+        """
+        conn = self._db.conn
+        conn.execute("savepoint apart")
+        try:
+            result = work(self)
+        except BaseException as error:
+            # A full disk has SQLite itself take the whole transaction back.
+            if not conn.in_transaction:
+                raise Undone(error) from error
+            conn.execute("rollback to apart")
+            conn.execute("release apart")
+            raise
+        conn.execute("release apart")
+        return result
+
+
+class Undone(Exception):
+    """SQLite took back a whole transaction because of one part of it."""
+
+    def __init__(self, cause: BaseException) -> None:
+        self.cause = cause
+        super().__init__(str(cause))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """Somebody who waits for their work to be on the disk."""
+
+    work: Callable[[Store], Any]
+    result: Future[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """Why there is no result."""
+
+    error: BaseException
 
 
 class Ledger:
@@ -49,13 +95,73 @@ class Ledger:
         self._executor = executor
         self._db: Database | None = None
         self._lock = threading.Lock()
+        self._wishes: deque[Wish] = deque()
+        self._writing = False
+        """Whether a thread is at work on the wishes."""
+        self._turn = threading.Lock()
 
     async def transact(self, work: Callable[[Store], T]) -> T:
         """``work`` in one transaction, off the event loop; its result once committed.
 
         Raises StateError when the file cannot be used; then nothing of ``work`` has happened.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self.transact_now, work)
+        wish = Wish(work=work, result=Future())
+        with self._turn:
+            self._wishes.append(wish)
+            begin, self._writing = not self._writing, True
+        if begin:
+            try:
+                asyncio.get_running_loop().run_in_executor(self._executor, self._grant)
+            except BaseException:
+                self._give_up()
+                raise
+        result: T = await asyncio.wrap_future(wish.result)
+        return result
+
+    def _give_up(self) -> None:
+        """No thread can be had: nobody shall wait for one."""
+        with self._turn:
+            for wish in self._wishes:
+                wish.result.cancel()
+            self._wishes.clear()
+            self._writing = False
+
+    def _grant(self) -> None:
+        """Write until nobody waits; what has come meanwhile goes together."""
+        while True:
+            with self._turn:
+                wishes = [wish for wish in self._wishes if wish.result.set_running_or_notify_cancel()]
+                self._wishes.clear()
+                if not wishes:
+                    self._writing = False
+                    return
+            for wish, outcome in zip(wishes, self._together(wishes), strict=True):
+                if isinstance(outcome, Failed):
+                    wish.result.set_exception(outcome.error)
+                else:
+                    wish.result.set_result(outcome)
+
+    def _together(self, wishes: Sequence[Wish]) -> Sequence[Any]:
+        """What came of each, or Failed, once all of it is on the disk. One that fails leaves nothing behind and harms no other."""
+        try:
+            if len(wishes) == 1:
+                return [self.transact_now(wishes[0].work)]
+            return self.transact_now(lambda store: [self._tried(store, wish.work) for wish in wishes])
+        except BaseException as error:  # noqa: BLE001 - told to whoever waits, all of them
+            return [Failed(error=error)] * len(wishes)
+
+    def _tried(self, store: Store, work: Callable[[Store], Any]) -> Any:
+        """The result of one of several works, or Failed; raises what made SQLite give up the whole transaction."""
+        try:
+            return store.apart(work)
+        except Undone as error:
+            raise error.cause from None
+        except sqlite3.Error as error:
+            failure = _state_error(self.path, error)
+            failure.__cause__ = error
+            return Failed(error=failure)
+        except BaseException as error:  # noqa: BLE001 - told to the one who asked for it
+            return Failed(error=error)
 
     def transact_now(self, work: Callable[[Store], T]) -> T:
         """``transact`` for callers without an event loop."""

@@ -152,6 +152,11 @@ class Tenant:
         self._refuse_loop(name)
         return publisher
 
+    def publisher_at_work(self, name: str) -> Publisher | None:
+        """A publisher that is open and may be used as it is."""
+        publisher: Publisher | None = self.connectors.get(f"destinations.{name}")
+        return None if self.accounts.get(f"destinations.{name}") in self.loop() else publisher
+
     async def projection(self, name: str) -> Projection:
         """A projection, open; raises what its ``open`` raises."""
         return cast("Projection", await self._connector("destinations", name, self.config.destinations[name]))

@@ -337,7 +337,7 @@ async def test_one_association_s_fault_does_not_stop_another(tmp_path: Path) -> 
     """A damaged ledger here, a bug in a connector there: the third posts."""
     async with house(tmp_path, slug="a") as damaged, house(tmp_path, slug="b") as bugged, house(tmp_path, slug="c") as well:
         await damaged.attendant.start()
-        await damaged.attendant.tenant.ledger.transact(lambda store: None)
+        await damaged.attendant.until_waits(seconds=20)
         damaged.attendant.tenant.ledger.close()
         for path in damaged.config.state_dir.glob("syndicator.db*"):
             path.write_bytes(b"perdu" * 5000)

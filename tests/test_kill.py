@@ -219,7 +219,7 @@ async def test_killed_and_killed_again(tmp_path: Path, server: ForkServer, name:
             await _judge(scene, operation, step, found, blind=parked and name == "wall")
 
     assert found.faults == ()
-    assert found.killed > 20
+    assert found.killed > 15
 
 
 @pytest.mark.parametrize("key", ["create", "thread"])

@@ -84,7 +84,8 @@ class ApiReader:
         if position is None or position.last is None:
             return await self._first()
         self._remember(position)
-        posts, position = await self._take(await self._news(position.last), position)
+        news, more = await self._news(position.last)
+        posts, position = await self._take(news, position)
         gone: tuple[Tombstone, ...] = ()
         if self._is_due():
             try:
@@ -97,7 +98,7 @@ class ApiReader:
                 position = position.without(tombstone.uid for tombstone in gone)
                 self._rechecked()
         self._remember(position)
-        return Batch(changed=tuple({post.uid: post for post in posts}.values()), gone=gone, cursor=position.encode())
+        return Batch(changed=tuple({post.uid: post for post in posts}.values()), gone=gone, cursor=position.encode(), more=more)
 
     async def read(self, ids: Sequence[str]) -> Batch:
         """Each of ``ids`` by its number where that is known or in its address, else by its ActivityPub id."""
@@ -152,22 +153,24 @@ class ApiReader:
         self._remember(position)
         return Batch(changed=tuple(posts), cursor=position.encode())
 
-    async def _news(self, last: str) -> list[Json]:
-        """Everything above ``last``, oldest first."""
+    async def _news(self, last: str) -> tuple[list[Json], bool]:
+        """What is above ``last``, oldest first, and whether there may be more above that."""
         statuses: list[Json] = []
         above = _above(await self._page(min_id=last), last)
         if self._reading.capabilities.cursor == "min_id":
-            while above and len(statuses) < NEWS_PAGES_MAX * PAGE:
-                statuses += above
+            statuses += above
+            while len(above) == PAGE and len(statuses) < NEWS_PAGES_MAX * PAGE:
                 last = id_of(_by_time(above)[-1])
                 above = _above(await self._page(min_id=last), last)
-            return _by_time(statuses)
+                statuses += above
+            # A page may be short though there is more: what a server hides from it is counted too.
+            return _by_time(statuses), bool(above)
         # Pixelfed answers min_id with the newest page above it: what is between is found on the way down.
         while above:
             statuses += above
             lowest = id_of(_by_time(statuses)[0])
             above = [status for status in _above(await self._page(max_id=lowest), last) if id_order(id_of(status)) < id_order(lowest)]
-        return _by_time(statuses)
+        return _by_time(statuses), False
 
     async def _page(self, *, min_id: str | None = None, max_id: str | None = None) -> list[Json]:
         page = await self._client.call(

@@ -103,12 +103,16 @@ async def _work(tenant: Tenant, one: Round, *, quiet: bool) -> None:
             print(say(one.language, f"once.{key}", **values), flush=True)
 
     for name in tenant.config.sources:
-        polled = await steps.poll(tenant, name)
-        counts = {"new": polled.new, "changed": polled.changed, "gone": polled.gone}
-        one.sources[name] = {"ok": polled.error is None, **counts, "skipped": polled.skipped}
-        tell("source" if polled.error is None else "source-failed", name=name, **counts)
-        if polled.skipped:
-            tell("skipped", name=name, count=polled.skipped)
+        looks = [await steps.poll(tenant, name)]
+        while looks[-1].more:
+            looks.append(await steps.poll(tenant, name))
+        ok = looks[-1].error is None
+        counts = {what: sum(getattr(look, what) for look in looks) for what in ("new", "changed", "gone")}
+        skipped = sum(look.skipped for look in looks)
+        one.sources[name] = {"ok": ok, **counts, "skipped": skipped}
+        tell("source" if ok else "source-failed", name=name, **counts)
+        if skipped:
+            tell("skipped", name=name, count=skipped)
     for name in tenant.publishers:
         attempts = 0
         while (await steps.deliver(tenant, name)).worked:

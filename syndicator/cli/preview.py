@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HELP = COMMANDS["preview"]
 NEXT = 5
-ASK_S = 15
+ASK_S = 30
 
 
 def add_arguments(parser: ArgumentParser, language: str) -> None:

@@ -51,7 +51,7 @@ def _usable(attachment: Attachment, media: MediaLimits, notes: list[str]) -> Att
     """``attachment``, or its still picture, or None."""
     if attachment.type == "image":
         return attachment if media.images_max else None
-    if attachment.type in {"video", "gifv"} and _takes_video(attachment, media) and not media.image_required:
+    if attachment.type in {"video", "gifv"} and _takes_video(attachment, media):
         return attachment
     if attachment.type in {"video", "gifv"} and attachment.preview_url and media.images_max:
         notes.append("video-as-picture")

@@ -6,6 +6,7 @@ The tree is walked without recursion and the input is cut first, so that the tim
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from syndicator.text.clean import clean
 from syndicator.text.urls import web_url
 
 HTML_MAX = 65_536
+REMEMBERED_UP_TO = 20_000
+"""The longest HTML, in code points, whose text is kept in memory for a while."""
 """Characters of HTML that are read; the rest is left out."""
 
 SpanKind = Literal["link", "mention", "hashtag"]
@@ -70,12 +73,20 @@ def parse(html: str, *, quote_inline: bool = True, spell_links: bool = True) -> 
     ``spell_links=False`` leaves the words of a link without its address: the span has it. Words that are another address are the
     exception: nobody shall be sent elsewhere than they read.
     """
+    return (_remembered if len(html) <= REMEMBERED_UP_TO else _parsed)(html, quote_inline, spell_links)
+
+
+def _parsed(html: str, quote_inline: bool, spell_links: bool) -> Text:
     body = LexborHTMLParser(_bounded(html)).body
     if body is None:
         return Text(text="")
     writer = _Writer(spell_links=spell_links)
     _walk(body, _Reader(writer=writer, quote_inline=quote_inline))
     return writer.result()
+
+
+# Each of an item's destinations reads the same words.
+_remembered = functools.lru_cache(maxsize=64)(_parsed)
 
 
 def from_text(text: str) -> str:

@@ -7,6 +7,7 @@ scan is linear: runs of characters are found first and looked at once.
 
 from __future__ import annotations
 
+import functools
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ _EMAIL = regex.compile(r"(?<![\w.+\-@])[\w.+\-]++@(?:[\w\-]+\.)++[A-Za-z]{2,24}(
 _CASHTAG = regex.compile(r"(?:(?<=\s)|(?<=^))\$([A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?)(?=$|[\s\p{P}$+<=>^`|~])")
 
 
+REMEMBERED_UP_TO = 10_000
+"""The longest text, in code points, whose addresses are kept in memory for a while."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entity:
     """A stretch of text that a network treats as one thing; ``value`` is the address, or the name without its sign."""
@@ -82,6 +87,10 @@ def entities(text: str) -> list[Entity]:
 
 def addresses(text: str, *, bare: bool = True) -> list[Entity]:
     """``urls``, and whatever else has a web scheme: new top-level domains, hosts of a local network."""
+    return list(_remembered_addresses(text, bare) if len(text) <= REMEMBERED_UP_TO else _addresses(text, bare))
+
+
+def _addresses(text: str, bare: bool) -> tuple[Entity, ...]:
     known = urls(text, bare=bare)
     taken = Stretches(known)
     more = [Entity(start=start, end=end, kind="address", value=text[start:end]) for start, end in _with_any_host(text)]
@@ -89,11 +98,15 @@ def addresses(text: str, *, bare: bool = True) -> list[Entity]:
     for entity in sorted([*known, *(entity for entity in more if not taken.overlap(entity.start, entity.end))], key=_start):
         if not found or entity.start >= found[-1].end:  # of two that are glued together, the first has the words
             found.append(entity)
-    return found
+    return tuple(found)
 
 
 def urls(text: str, *, bare: bool = True) -> list[Entity]:
     """Web addresses; ``bare`` also those without a scheme that X links by itself."""
+    return list(_remembered_urls(text, bare) if len(text) <= REMEMBERED_UP_TO else _urls(text, bare))
+
+
+def _urls(text: str, bare: bool) -> tuple[Entity, ...]:
     found: list[Entity] = []
     done = 0
     for run in _HOST_RUN.finditer(text):
@@ -107,7 +120,12 @@ def urls(text: str, *, bare: bool = True) -> list[Entity]:
         elif bare:
             found.extend(_bare(text, start, stop))
             done = max(done, found[-1].end) if found else done
-    return found
+    return tuple(found)
+
+
+# One text is measured, cut and checked many times, for one network after another.
+_remembered_addresses = functools.lru_cache(maxsize=128)(_addresses)
+_remembered_urls = functools.lru_cache(maxsize=128)(_urls)
 
 
 def hashtags(text: str, *, known: Sequence[Entity] | None = None) -> list[Entity]:

@@ -88,6 +88,8 @@ def _linked(text: Text) -> Linked:
 def _replacements(text: Text, known: _Known, style: MentionStyle) -> list[tuple[int, int, str]]:
     spans = [span for span in text.spans if span.kind == "mention"]
     found = [(span.start, span.end, _from_span(text.text[span.start : span.end], span, known, style)) for span in spans]
+    if "@" not in text.text and "＠" not in text.text:
+        return found
     protected, named = _protected(text.text), Stretches(spans)
     for match in _HANDLE.finditer(text.text):
         if protected.hold(match.start()) or named.hold(match.start()):
@@ -115,6 +117,8 @@ def _protected(text: str) -> Stretches:
 def _without_remains(text: Linked) -> Linked:
     """Whatever X would still take for a mention loses its @."""
     for _ in range(_PASSES_MAX):
+        if "@" not in text.text and "＠" not in text.text:
+            return text
         protected = _protected(text.text)
         live = [entity.start for entity in mentions(text.text) if not protected.hold(entity.start)]
         if not live:

@@ -7,6 +7,7 @@ accents, hyphens and underscores do not matter. These tags are for us: they are 
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable
@@ -35,6 +36,7 @@ _HOLES = re.compile(HOLE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
+@functools.lru_cache(maxsize=1024)
 def folded(tag: str) -> str:
     """``tag`` for comparison: without #, case, accents, hyphens or underscores."""
     decomposed = unicodedata.normalize("NFKD", tag.lstrip("#＃").casefold())
@@ -122,6 +124,11 @@ def visible_tags(item: Item, destination_names: Collection[str]) -> tuple[str, .
 
 
 def _refused(destination_names: Collection[str]) -> frozenset[str]:
+    return _refusals_of(frozenset(destination_names))
+
+
+@functools.lru_cache(maxsize=256)
+def _refusals_of(destination_names: frozenset[str]) -> frozenset[str]:
     names = {folded(name) for name in destination_names} - {""}
     return NEVER_ANYWHERE | {refusal + name for refusal in _REFUSALS for name in names}
 
