@@ -17,14 +17,14 @@ write. Each field's docstring says what it does: it is the manual.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from logging import Logger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from syndicator.errors import Words
-from syndicator.model import Attachment, Batch, Item, Receipt, Rendition
+from syndicator.model import Attachment, Batch, Event, Item, Receipt, Rendition
 
 if TYPE_CHECKING:
     from syndicator.http import Http
@@ -189,6 +189,10 @@ class View:
     first_seen_at: Mapping[str, datetime]
     sources: Mapping[str, str]
     """Source name → the title that people read."""
+    previous: Mapping[str, Event] = field(default_factory=dict)
+    """uid → the event as it was before its date last changed, for those that moved."""
+    shown_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """uid → the sources that show it, first the one whose copy stands in ``items``; its own source alone where there is no entry."""
 
 
 class Connector(Protocol):

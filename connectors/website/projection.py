@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
-from connectors.website import atom, clean, jsonfeed, records
-from connectors.website.cards import event_card, post_card
-from connectors.website.entries import entry_of
+from connectors.website import clean
+from connectors.website.front import front
 from connectors.website.labels import labels_for
 from connectors.website.options import FILES
 from connectors.website.options import Options as WebsiteOptions
-from connectors.website.page import Cards, Pages, Site, icon, stylesheet
+from connectors.website.page import Pages, Site
 from connectors.website.pictures import Album, Picture, gather, stills
+from connectors.website.scene import Part, Scene
 from connectors.website.selection import Selection, select
 from syndicator.contract import Context, View
 from syndicator.folder import Folder
@@ -22,6 +21,8 @@ from syndicator.model import Item
 
 MARK = b"syndicator"
 """Every text we write contains it (``generator``, a comment)."""
+PARTS: Sequence[Part] = (front,)
+"""A part more of the website is a function more here."""
 
 
 class WebsiteProjection:
@@ -48,8 +49,17 @@ class WebsiteProjection:
         """Write what differs. A picture that cannot be had now is left out, and asked for again at the next projection."""
         selection = select(view, self._context.now(), self._context.association.timezone, self._options)
         await asyncio.to_thread(self._folder.check, FILES)
-        pictures = await self._pictures(selection)
-        await asyncio.to_thread(self._write, selection, view, pictures)
+        scene = Scene(
+            view=view,
+            selection=selection,
+            site=self._site,
+            association=self._context.association,
+            options=self._options,
+            name=self._context.name,
+            pictures=await self._pictures(selection),
+            pages=self._pages,
+        )
+        await asyncio.to_thread(self._write, scene)
 
     async def _pictures(self, selection: Selection) -> Mapping[str, Picture]:
         if not self._options.images:
@@ -59,29 +69,12 @@ class WebsiteProjection:
         wanted = [still for item in shown for still in stills(item)]
         return await gather(self._context.http, wanted, self._folder, self._album, self._context.state_dir / "media")
 
-    def _write(self, selection: Selection, view: View, pictures: Mapping[str, Picture]) -> None:
-        self._folder.publish(self._files(selection, view, pictures), keep={picture.file for picture in pictures.values()})
-        self._album.keep(pictures)
-
-    def _files(self, selection: Selection, view: View, pictures: Mapping[str, Picture]) -> dict[str, bytes]:
-        site, association, most = self._site, self._context.association, self._options.events_max
-        cards: Cards = {
-            "upcoming": [event_card(event, association, site.labels, pictures) for event in selection.upcoming[:most]],
-            "ongoing": [event_card(event, association, site.labels, pictures) for event in selection.ongoing[:most]],
-            "past": [event_card(event, association, site.labels, pictures) for event in selection.past[:most]],
-            "posts": [post_card(post, view, association, site.labels, pictures) for post in selection.posts],
-            "videos": [post_card(post, view, association, site.labels, pictures) for post in selection.videos],
-        }
-        entries = [entry_of(item, view, site, association, pictures) for item in selection.feed]
-        return {
-            "index.html": self._pages.index(site, cards),
-            "events.html": self._pages.fragment(site, cards),
-            "events.json": _json(records.document(selection, view, site, association, pictures)),
-            "feed.atom": atom.feed(entries, site, f"{association.url or association.name}#{self._context.name}"),
-            "feed.json": _json(jsonfeed.feed(entries, site)),
-            "style.css": stylesheet(self._options.accent),
-            "icon.svg": icon(association.name, self._options.accent),
-        }
+    def _write(self, scene: Scene) -> None:
+        made = [part(scene) for part in PARTS]
+        files = {path: data for one in made for path, data in one.files.items()}
+        kept = {picture.file for picture in scene.pictures.values()}.union(*(one.keep for one in made))
+        self._folder.publish(files, keep=kept)
+        self._album.keep(scene.pictures)
 
 
 def _site(options: WebsiteOptions, context: Context) -> Site:
@@ -100,7 +93,3 @@ def _site(options: WebsiteOptions, context: Context) -> Site:
         calendar=calendar,
         subscribe_url=f"webcal://{absolute.partition('://')[2]}" if absolute else None,
     )
-
-
-def _json(document: Any) -> bytes:
-    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
