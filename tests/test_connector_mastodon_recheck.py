@@ -104,7 +104,7 @@ async def test_a_failed_look_keeps_the_news(build: Build, opened: Build, clock: 
     clock[0] += timedelta(minutes=10)
     simulator.world.edit(status, content="<p>Corrigé</p>")
     post(simulator, "<p>Après</p>")
-    simulator.fault(Fault(action="answer", status=503, path="/statuses", skip=2, times=9))
+    simulator.fault(Fault(action="answer", status=503, path="/statuses", skip=1, times=9))
     batch = await source.fetch(first.cursor)
     simulator.faults.clear()
 
