@@ -126,7 +126,7 @@ async def test_a_secret_in_two_pieces_is_told(http: Http, site: Site) -> None:
 async def test_a_redirect_inwards_is_refused(http: Http, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stranger's page does not send us to our own network, not even to a host that is trusted when asked for by name."""
     site.redirects["in"] = (302, f"{site.url}/ok")
-    monkeypatch.setattr("syndicator.http.is_public", lambda address: address == "127.0.0.2")
+    monkeypatch.setattr("syndicator.http.addresses.is_public", lambda address: address == "127.0.0.2")
     sessions = Sessions()
     stranger = Http(sessions=sessions, now=lambda: NOW, user_agent="t", allow_private=LOOPBACK)
     port = site.host.partition(":")[2]
