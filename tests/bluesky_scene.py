@@ -12,7 +12,7 @@ from syndicator.http import Sessions
 from syndicator.sandbox.bluesky import BlueskySimulator
 from syndicator.sandbox.server import Seen, Simulator
 from syndicator.testing import make_context
-from tests.mastodon_scene import Clock
+from tests.clock import Clock
 
 PUT = "com.atproto.repo.putRecord"
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.kill_child import Page
 from tests.kill_networks import HTTP_STAGES, Network, NetworkName, Seen, Shown
-from tests.test_media import Files, photo
+from tests.media_scene import Files, photo
 
 ROOT = Path(__file__).parent.parent
 ORIGIN = "https://social.example/users/asso/statuses"

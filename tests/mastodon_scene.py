@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,12 @@ from syndicator.http import Http, Sessions
 from syndicator.model import Attachment
 from syndicator.sandbox.mastodon import MastodonSimulator
 from syndicator.sandbox.server import Simulator
-from syndicator.testing import NOW, make_context
+from syndicator.testing import make_context
 from syndicator.text.html import to_text
-from tests.test_media import Files
+from tests.clock import Clock
+from tests.media_scene import Files
 
 SCOPES = ("read:accounts", "read:statuses", "write:statuses", "write:media")
-
-
-class Clock:
-    """The present, which tests move."""
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, **spans: float) -> None:
-        self.at += timedelta(**spans)
 
 
 class Server(MastodonSimulator):

@@ -12,8 +12,8 @@ from syndicator.model import Attachment
 from syndicator.sandbox.matrix import MatrixSimulator
 from syndicator.sandbox.server import Simulator
 from syndicator.testing import make_context
-from tests.mastodon_scene import Clock
-from tests.test_media import Files
+from tests.clock import Clock
+from tests.media_scene import Files
 
 PASSWORD = "correct horse battery staple"
 ROOM = "#annonces:asso.example"

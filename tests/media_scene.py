@@ -6,12 +6,16 @@ import struct
 import zlib
 from io import BytesIO
 
+from aiohttp import web
 from PIL import Image
+from PIL.ExifTags import GPS, IFD, Base
 
 from syndicator import registry
 from syndicator.contract import MediaLimits
 from syndicator.media import MediaFile
+from syndicator.sandbox.server import Simulator
 from syndicator.shaping import PIXELS_KEPT
+from syndicator.testing import NOW
 
 
 def encoded(picture: Image.Image, form: str, **options: object) -> bytes:
@@ -77,3 +81,38 @@ def film(units: int, scale: int = 1000, *, version: int = 0, brand: bytes = b"is
     moov = box(b"moov", box(b"mvhd", bytes((version, 0, 0, 0)), times, bytes(80)), more)
     data = box(b"mdat", bytes(300))
     return box(b"ftyp", brand, bytes(4), b"isom") + (data + moov if last else moov + data)
+
+
+MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(64)
+
+
+def photo(width: int = 40, height: int = 20, *, orientation: int = 1) -> bytes:
+    """A JPEG as a telephone makes it: left half red, with orientation, GPS, a serial number, a comment and XMP."""
+    picture = Image.new("RGB", (width, height), "blue")
+    picture.paste("red", (0, 0, width // 2, height))
+    exif = Image.Exif()
+    exif[Base.Orientation] = orientation
+    exif[Base.Make] = "GPSPhone"
+    exif.get_ifd(IFD.GPSInfo)[GPS.GPSLatitude] = (48.0, 23.0, 24.0)
+    exif.get_ifd(IFD.GPSInfo)[GPS.GPSLatitudeRef] = "N"
+    return encoded(picture, "JPEG", exif=exif, comment=b"GPSPhone", xmp=b"<x:xmpmeta>GPSPhone</x:xmpmeta>")
+
+
+def moving_gif() -> bytes:
+    frames = [Image.new("RGB", (10, 10), colour) for colour in ("red", "green", "blue")]
+    return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], loop=0, duration=100, comment=b"GPSPhone")
+
+
+class Files(Simulator):
+    """A stranger's file server."""
+
+    def __init__(self) -> None:
+        super().__init__(now=lambda: NOW)
+        self.files: dict[str, bytes] = {}
+        self.app.router.add_get("/{name}", self.file)
+
+    async def file(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in self.files:
+            raise web.HTTPNotFound
+        return web.Response(body=self.files[name], content_type="text/plain")

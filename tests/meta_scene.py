@@ -15,8 +15,8 @@ from syndicator.model import Attachment, Receipt, Rendition
 from syndicator.sandbox.server import Simulator
 from syndicator.testing import NOW, make_context
 from syndicator.web import Health, PublicServer, Site
-from tests.mastodon_scene import Clock
-from tests.test_media import Files, photo
+from tests.clock import Clock
+from tests.media_scene import Files, photo
 
 
 class Visitors:

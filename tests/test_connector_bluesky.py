@@ -24,7 +24,7 @@ from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_rendition
 from syndicator.text.face import Face, to_url
 from tests.bluesky_scene import PUT, Server, opened, options_for
-from tests.test_media import Files, encoded, noise, photo
+from tests.media_scene import Files, encoded, noise, photo
 
 UPLOAD = "com.atproto.repo.uploadBlob"
 DID = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
@@ -95,13 +95,6 @@ async def files() -> AsyncIterator[Files]:
     async with Files() as files:
         files.files["velo.jpg"] = photo()
         yield files
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from syndicator.http import Sessions
 from syndicator.sandbox.server import Fault
 from syndicator.testing import NOW, make_rendition
 from tests.bluesky_scene import PUT, Server, opened, publisher_for
-from tests.test_media import Files
+from tests.media_scene import Files
 
 CREATE, REFRESH = "com.atproto.server.createSession", "com.atproto.server.refreshSession"
 PASSWORD = "abcd-efgh-ijkl-mnop"
@@ -27,13 +27,6 @@ PASSWORD = "abcd-efgh-ijkl-mnop"
 async def server() -> AsyncIterator[Server]:
     async with Server() as server:
         yield server
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
 
 
 def kept(folder: Path) -> Path:

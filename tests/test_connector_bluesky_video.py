@@ -23,7 +23,7 @@ from syndicator.sandbox.server import Fault
 from syndicator.testing import HTML_ERROR, NOW, make_rendition
 from tests.bluesky_scene import PUT, Server, opened, options_for
 from tests.engine_scene import Scene, World, configuration, post, published, route, source, stage
-from tests.test_media import MP4, Files, photo
+from tests.media_scene import MP4, Files, photo
 
 SEND, ASK = "app.bsky.video.uploadVideo", "app.bsky.video.getJobStatus"
 
@@ -39,13 +39,6 @@ async def files() -> AsyncIterator[Files]:
     async with Files() as files:
         files.files |= {"film.mp4": MP4, "film.jpg": photo()}
         yield files
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
 
 
 @pytest.fixture

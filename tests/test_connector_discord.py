@@ -30,8 +30,8 @@ from syndicator.sandbox.openapi import flaws
 from syndicator.sandbox.published import discord, reduce_discord, written
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_rendition
-from tests.mastodon_scene import Clock
-from tests.test_media import MP4, Files, encoded, noise, photo
+from tests.clock import Clock
+from tests.media_scene import MP4, Files, encoded, noise
 
 CHANNEL = "https://discord.com/channels/199737254929760250/199737254929760256"
 THREAD = "1020276787390984203"
@@ -87,30 +87,9 @@ def options_for(server: Simulator, **changes: Any) -> Any:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[DiscordSimulator]:
     async with DiscordSimulator(now=clock) as server:
         yield server
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
-@pytest.fixture
-async def files() -> AsyncIterator[Files]:
-    async with Files() as files:
-        files.files |= {f"{number}.jpg": photo(40 + number, 30) for number in range(10)}
-        files.files["film.mp4"] = MP4
-        files.files["page.jpg"] = b"<html>not found</html>"
-        yield files
 
 
 @pytest.fixture

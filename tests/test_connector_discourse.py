@@ -30,8 +30,8 @@ from syndicator.sandbox.openapi import flaws
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_event, make_post, make_rendition
 from syndicator.testing.makers import PARIS
-from tests.mastodon_scene import Clock
-from tests.test_media import MP4, Files, photo
+from tests.clock import Clock
+from tests.media_scene import Files
 
 POSTS = "/posts.json"
 ASSO = Association(name="Les Amis du Vélo", language="fr")
@@ -88,29 +88,9 @@ def options_for(server: Simulator, **changes: Any) -> Any:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[DiscourseSimulator]:
     async with DiscourseSimulator(now=clock) as server:
         yield server
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
-@pytest.fixture
-async def files() -> AsyncIterator[Files]:
-    async with Files() as files:
-        files.files |= {f"{number}.jpg": photo(40 + number, 30) for number in range(12)}
-        files.files |= {"film.mp4": MP4, "page.jpg": b"<html>not found</html>"}
-        yield files
 
 
 @pytest.fixture

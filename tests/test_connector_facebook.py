@@ -23,8 +23,8 @@ from syndicator.sandbox.graph import TOKEN, envelope, error, refused
 from syndicator.sandbox.graph_spec import CALLS, fits, node, reduce, written
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_rendition
-from tests.mastodon_scene import Clock
-from tests.test_media import MP4, Files, encoded, noise, photo
+from tests.clock import Clock
+from tests.media_scene import MP4, Files, encoded, noise, photo
 
 HOME = "https://mobilizon.example/events/1"
 
@@ -67,29 +67,9 @@ def options_for(server: Simulator, **changes: Any) -> Any:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[FacebookSimulator]:
     async with FacebookSimulator(now=clock) as server:
         yield server
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
-@pytest.fixture
-async def files() -> AsyncIterator[Files]:
-    async with Files() as files:
-        files.files |= {f"{number}.jpg": photo(40 + number, 30) for number in range(12)}
-        files.files |= {"film.mp4": MP4, "page.jpg": b"<html>not found</html>"}
-        yield files
 
 
 @pytest.fixture

@@ -99,13 +99,6 @@ async def simulator() -> AsyncIterator[CalendarSimulator]:
     await simulator.stop()
 
 
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
 def source_of(simulator: CalendarSimulator, tmp_path: Path, sessions: Sessions, *, now: datetime = NOW) -> IcalSource:
     return IcalSource(IcalSource.Options(url=simulator.plain_url), make_context(tmp_path, sessions, now=lambda: now))
 

@@ -58,13 +58,6 @@ async def simulator() -> AsyncIterator[CalendarSimulator]:
     await simulator.stop()
 
 
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
 def source_of(simulator: CalendarSimulator, tmp_path: Path, sessions: Sessions, **options: Any) -> IcalSource:
     account = {"user": "asso", "password": Secret("secret"), "url": simulator.collection_url}
     context = make_context(tmp_path, sessions, association=Association(name="Les Amis du Vélo", url="https://asso.example/"))

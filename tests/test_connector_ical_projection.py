@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -44,13 +43,6 @@ class TestManyFeeds(ProjectionContract):
     def options(self) -> Any:
         feeds = (Feed(file="agenda.ics"), Feed(file="velo.ics", name="Vélo", tags=("velo",)))
         return IcalProjection.Options(feeds=feeds, each=("tag", "source"), folder="agendas/publics")
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
 
 
 async def project(

@@ -22,9 +22,9 @@ from syndicator.sandbox.graph import envelope, refused
 from syndicator.sandbox.instagram import InstagramSimulator
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_rendition
-from tests.mastodon_scene import Clock
+from tests.clock import Clock
+from tests.media_scene import MP4, Files, encoded
 from tests.meta_scene import AsTheCore, asked, pictures, scene, strangers, told
-from tests.test_media import MP4, Files, encoded
 
 PUBLISH = "/media_publish"
 
@@ -80,11 +80,6 @@ class TestInstagram(PublisherContract):
     def kill_credential(self, simulator: Simulator) -> None:
         assert isinstance(simulator, InstagramSimulator)
         simulator.kill()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -14,16 +14,11 @@ from PIL import Image
 from syndicator.sandbox.containers import ContainerSimulator
 from syndicator.sandbox.instagram import InstagramSimulator
 from syndicator.sandbox.threads import ThreadsSimulator, size
-from tests.mastodon_scene import Clock
+from tests.clock import Clock
+from tests.media_scene import MP4, Files, encoded, photo
 from tests.meta_scene import Visitors
-from tests.test_media import MP4, Files, encoded, photo
 
 INSTAGRAM, THREADS = "/v26.0/17841405793187218", "/v1.0/17841405793180000"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

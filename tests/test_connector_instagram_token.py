@@ -23,7 +23,7 @@ from syndicator.sandbox.instagram import InstagramSimulator
 from syndicator.sandbox.server import Fault
 from syndicator.sandbox.threads import PERMISSIONS, ThreadsSimulator
 from syndicator.testing import make_context, make_rendition
-from tests.mastodon_scene import Clock
+from tests.clock import Clock
 from tests.meta_scene import asked
 
 LIFE = timedelta(days=60)
@@ -31,11 +31,6 @@ NETWORKS: list[tuple[type[Any], type[ContainerSimulator]]] = [
     (InstagramPublisher, InstagramSimulator),
     (ThreadsPublisher, ThreadsSimulator),
 ]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture(params=NETWORKS, ids=["instagram", "threads"])

@@ -24,8 +24,8 @@ from syndicator.sandbox.linkedin import AUTHOR, COMMENTARY_MAX, ORGANIZATION, TO
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_rendition
 from syndicator.text.markup import to_markup
-from tests.mastodon_scene import Clock
-from tests.test_media import Files, photo
+from tests.clock import Clock
+from tests.media_scene import Files, photo
 
 MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)
 EVENT = Card(url="https://mobilizon.example/events/1", title="Atelier vélo", description="Samedi, 20 h 30, La Maison")
@@ -74,21 +74,9 @@ def options_for(server: Simulator, **changes: Any) -> Any:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[LinkedinSimulator]:
     async with LinkedinSimulator(now=clock) as server:
         yield server
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from syndicator.model import Receipt
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import PublisherContract, make_context, make_rendition
 from tests.mastodon_scene import SCOPES, Server, opened, options_for, picture
-from tests.test_media import MP4, Files, photo
+from tests.media_scene import MP4, Files, photo
 
 JSON = {"Content-Type": "application/json"}
 
@@ -95,13 +95,6 @@ async def files() -> AsyncIterator[Files]:
         files.files["velo.jpg"] = photo()
         files.files["film.mp4"] = MP4
         yield files
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
 
 
 @pytest.fixture

@@ -25,13 +25,6 @@ async def server() -> AsyncIterator[Server]:
         yield server
 
 
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
 BARE = "/api/v1/accounts/verify_credentials"
 
 

@@ -17,7 +17,7 @@ from syndicator.model import Receipt
 from syndicator.sandbox.server import Fault
 from syndicator.testing import NOW, make_rendition
 from tests.mastodon_scene import Server, opened, picture
-from tests.test_media import MP4, Files, photo
+from tests.media_scene import MP4, Files, photo
 
 
 @pytest.fixture
@@ -32,13 +32,6 @@ async def files() -> AsyncIterator[Files]:
         files.files["velo.jpg"] = photo()
         files.files["film.mp4"] = MP4
         yield files
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import PublisherContract, make_rendition
 from tests.matrix_scene import ROOM, Server, opened, pictures
 from tests.matrix_scene import options_for as token_options
-from tests.test_media import MP4, Files, photo
+from tests.media_scene import Files
 
 SEND = "/send/m.room.message/"
 
@@ -81,22 +81,6 @@ class TestMatrix(PublisherContract):
 async def server() -> AsyncIterator[Server]:
     async with Server() as server:
         yield server
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
-@pytest.fixture
-async def files() -> AsyncIterator[Files]:
-    async with Files() as files:
-        files.files |= {f"{number}.jpg": photo(40 + number, 30) for number in range(4)}
-        files.files["film.mp4"] = MP4
-        files.files["page.jpg"] = b"<html>not found</html>"
-        yield files
 
 
 @pytest.fixture

@@ -28,13 +28,6 @@ async def server() -> AsyncIterator[Server]:
         yield server
 
 
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
 async def test_a_password_is_used_once(server: Server, sessions: Sessions, tmp_path: Path) -> None:
     """What it is exchanged for is kept for the next time, readable by us alone, and the device stays the same."""
     for _ in range(3):

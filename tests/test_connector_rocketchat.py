@@ -27,8 +27,8 @@ from syndicator.sandbox.rocketchat import RocketchatSimulator
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_rendition
 from syndicator.text.links import addresses, emails
-from tests.mastodon_scene import Clock
-from tests.test_media import MP4, Files, photo
+from tests.clock import Clock
+from tests.media_scene import Files
 
 SEND = "/chat.sendMessage"
 TOKEN = "t0k3n" * 8
@@ -102,30 +102,9 @@ def options_for(server: Simulator, **changes: Any) -> Any:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[RocketchatSimulator]:
     async with RocketchatSimulator(now=clock) as server:
         yield server
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
-@pytest.fixture
-async def files() -> AsyncIterator[Files]:
-    async with Files() as files:
-        files.files |= {f"{number}.jpg": photo(40 + number, 30) for number in range(4)}
-        files.files["film.mp4"] = MP4
-        files.files["page.jpg"] = b"<html>not found</html>"
-        yield files
 
 
 @pytest.fixture

@@ -29,10 +29,9 @@ from syndicator.sandbox.server import Fault, Simulator
 from syndicator.sandbox.telegram import BOT_TOKEN, Chat, TelegramSimulator
 from syndicator.sandbox.telegram_calls import refusal
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_post, make_rendition
-from tests.mastodon_scene import Clock
-from tests.media_scene import encoded
+from tests.clock import Clock
+from tests.media_scene import MP4, Files, encoded
 from tests.media_scene import film as clip
-from tests.test_media import MP4, Files, photo
 
 LONG = "Un paragraphe de plus. " * 60
 ASSOCIATION = Association(name="Les Amis du Vélo")
@@ -88,30 +87,9 @@ def options_for(server: Simulator, **changes: Any) -> Any:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[TelegramSimulator]:
     async with TelegramSimulator(now=clock) as server:
         yield server
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
-@pytest.fixture
-async def files() -> AsyncIterator[Files]:
-    async with Files() as files:
-        files.files |= {f"{number}.jpg": photo(40 + number, 30) for number in range(10)}
-        files.files["film.mp4"] = MP4
-        files.files["page.jpg"] = b"<html>not found</html>"
-        yield files
 
 
 @pytest.fixture

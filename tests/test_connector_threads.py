@@ -17,9 +17,9 @@ from syndicator.sandbox.graph import error, refused
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.sandbox.threads import PERMISSIONS, ThreadsSimulator
 from syndicator.testing import NOW, PublisherContract, make_rendition
-from tests.mastodon_scene import Clock
+from tests.clock import Clock
+from tests.media_scene import MP4, Files
 from tests.meta_scene import AsTheCore, asked, pictures, scene, strangers
-from tests.test_media import MP4, Files
 
 PUBLISH = "/threads_publish"
 NOT_FOUND = refused(24, 4279009, "The requested resource does not exist", path=PUBLISH, error_user_title="Media Not Found")
@@ -76,11 +76,6 @@ class TestThreads(PublisherContract):
     def parent_of(self, simulator: Simulator, receipt: Receipt) -> str | None:
         assert isinstance(simulator, ThreadsSimulator)
         return simulator.parent_of(simulator.posts[receipt.remote_id])
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

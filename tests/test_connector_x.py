@@ -29,10 +29,10 @@ from syndicator.sandbox.x_text import cashtags, weight
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_rendition
 from syndicator.text.count import length
 from syndicator.text.links import addresses
-from tests.mastodon_scene import Clock
-from tests.x_scene import SECRETS, asked, bodies, clock, opened, options_for, publisher, server, sessions
+from tests.clock import Clock
+from tests.x_scene import SECRETS, asked, bodies, opened, options_for, publisher, server
 
-__all__ = ["clock", "publisher", "server", "sessions"]
+__all__ = ["publisher", "server"]
 
 JSON = {"Content-Type": "application/problem+json"}
 

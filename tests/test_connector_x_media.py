@@ -24,11 +24,11 @@ from syndicator.sandbox.x_oauth import Doors
 from syndicator.sandbox.x_spec import SENSITIVE, reduce, spec, written
 from syndicator.sandbox.x_text import weight
 from syndicator.testing import HTML_ERROR, make_rendition
-from tests.mastodon_scene import Clock
-from tests.test_media import MP4, Files, encoded, moving_gif, noise
-from tests.x_scene import asked, bodies, clock, files, film, opened, pictures, publisher, server, sessions
+from tests.clock import Clock
+from tests.media_scene import MP4, Files, encoded, moving_gif, noise
+from tests.x_scene import asked, bodies, film, opened, pictures, publisher, server
 
-__all__ = ["clock", "files", "publisher", "server", "sessions"]
+__all__ = ["publisher", "server"]
 
 UPLOAD = "POST /2/media/upload"
 METADATA = "POST /2/media/metadata"

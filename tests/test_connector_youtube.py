@@ -26,10 +26,9 @@ from syndicator.sandbox.server import Fault, Simulator
 from syndicator.sandbox.youtube import CLIENT_ID, CLIENT_SECRET, PIECE, REFRESH_TOKEN, YoutubeSimulator, refused
 from syndicator.sandbox.youtube_spec import spec, written
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_context, make_post, make_rendition
-from tests.mastodon_scene import Clock
-from tests.media_scene import box, film
+from tests.clock import Clock
+from tests.media_scene import Files, box, film
 from tests.meta_scene import AsTheCore, told
-from tests.test_media import Files
 
 UPLOAD = "/upload/youtube/v3/videos"
 AT_ONCE = uploads.CHUNK_BYTES
@@ -127,11 +126,6 @@ def _striking(simulator: Simulator, publisher: Any) -> Any:
 def options_for(server: Simulator, **changes: Any) -> Any:
     given = {"client_id": CLIENT_ID, "client_secret": Secret(CLIENT_SECRET), "refresh_token": Secret(REFRESH_TOKEN)}
     return YoutubePublisher.Options(**{**given, "api": server.url, "oauth": server.url, **changes})
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

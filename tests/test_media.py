@@ -13,11 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from PIL.ExifTags import GPS, IFD, Base
 
 from syndicator import media, shaping
 from syndicator.contract import MediaLimits
@@ -27,26 +25,13 @@ from syndicator.framing import frame, quiet_colour
 from syndicator.http import Http, Sessions
 from syndicator.media import MediaFile, VideoFile, clean_gif, fetch, fetch_file, forget, shape, shorten_alt, sniff
 from syndicator.model import Attachment
-from syndicator.sandbox.server import Fault, Simulator
+from syndicator.sandbox.server import Fault
 from syndicator.shaping import shape_apart
 from syndicator.testing import NOW
 from syndicator.text.face import Face, to_url
-from tests.media_scene import box, destinations, encoded, film, noise, opened, outside
+from tests.media_scene import MP4, Files, box, destinations, encoded, film, moving_gif, noise, opened, outside, photo
 
 LIMITS = MediaLimits(images_max=4, videos_max=1, image_max_bytes=2_000_000, image_max_pixels=1_000_000, video_max_bytes=1_000, alt_max=1500)
-MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(64)
-
-
-def photo(width: int = 40, height: int = 20, *, orientation: int = 1) -> bytes:
-    """A JPEG as a telephone makes it: left half red, with orientation, GPS, a serial number, a comment and XMP."""
-    picture = Image.new("RGB", (width, height), "blue")
-    picture.paste("red", (0, 0, width // 2, height))
-    exif = Image.Exif()
-    exif[Base.Orientation] = orientation
-    exif[Base.Make] = "GPSPhone"
-    exif.get_ifd(IFD.GPSInfo)[GPS.GPSLatitude] = (48.0, 23.0, 24.0)
-    exif.get_ifd(IFD.GPSInfo)[GPS.GPSLatitudeRef] = "N"
-    return encoded(picture, "JPEG", exif=exif, comment=b"GPSPhone", xmp=b"<x:xmpmeta>GPSPhone</x:xmpmeta>")
 
 
 def png_that_claims(width: int, height: int) -> bytes:
@@ -57,11 +42,6 @@ def png_that_claims(width: int, height: int) -> bytes:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-
-
-def moving_gif() -> bytes:
-    frames = [Image.new("RGB", (10, 10), colour) for colour in ("red", "green", "blue")]
-    return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], loop=0, duration=100, comment=b"GPSPhone")
 
 
 def test_a_photo_tells_nothing_of_its_maker() -> None:
@@ -398,21 +378,6 @@ def test_alt_text_is_cut_at_a_word(text: str, alt_max: int | None, expected: str
     """Within the limit untouched; else whole words, or whole characters, and an ellipsis."""
     assert shorten_alt(text, alt_max) == expected
     assert alt_max is None or len(shorten_alt(text, alt_max)) <= alt_max
-
-
-class Files(Simulator):
-    """A stranger's file server."""
-
-    def __init__(self) -> None:
-        super().__init__(now=lambda: NOW)
-        self.files: dict[str, bytes] = {}
-        self.app.router.add_get("/{name}", self.file)
-
-    async def file(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        if name not in self.files:
-            raise web.HTTPNotFound
-        return web.Response(body=self.files[name], content_type="text/plain")
 
 
 @pytest.fixture

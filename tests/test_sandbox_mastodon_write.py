@@ -11,20 +11,13 @@ from syndicator.errors import AuthExpired, Gone, Rejected
 from syndicator.http import Sessions
 from syndicator.sandbox import mastodon_text
 from tests.mastodon_scene import Server, client_of
-from tests.test_media import photo
+from tests.media_scene import photo
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     async with Server() as server:
         yield server
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
 
 
 @pytest.mark.parametrize(("text", "length"), [

@@ -50,6 +50,15 @@ def folder(tmp_path: Path) -> Path:
         "feed.atom": b"<feed/>",
         "feed.json": b"{}",
         "events.json": b"{}",
+        "events.geojson": b"{}",
+        "widget.js": b"export {}",
+        "sitemap.xml": b"<urlset/>",
+        "embed.html": PAGE,
+        "jeunesse/embed.html": PAGE,
+        "events/index.html": PAGE,
+        "events/bourse.html": PAGE,
+        "icon.svg": b"<svg/>",
+        f"media/{'0b' * 16}.webp": b"RIFF",
         "style.css": b"p{}",
         ".hidden.html": b"jeton",
         "inconnu.xyz": b"?",
@@ -57,6 +66,7 @@ def folder(tmp_path: Path) -> Path:
         "media/photo.jpg": b"\xff\xd8\xff",
         "atelier vélo/index.html": b"<p>Atelier",
     }.items():
+        (public / name).parent.mkdir(exist_ok=True)
         (public / name).write_bytes(data)
     return public
 
@@ -116,32 +126,61 @@ async def running(start: Start) -> Running:
     return found
 
 
+ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin", "Server": "syndicator"}
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+NOT_A_PAGE = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+
+
 @pytest.mark.parametrize(
     ("path", "media_type", "shared", "cache"),
     [
-        ("/", "text/html; charset=utf-8", False, "public, max-age=60"),
-        ("/agenda.ics", "text/calendar; charset=utf-8", True, "public, max-age=900"),
-        ("/feed.atom", "application/atom+xml; charset=utf-8", True, "public, max-age=900"),
-        ("/feed.json", "application/feed+json", True, "public, max-age=900"),
-        ("/events.json", "application/json", True, "public, max-age=60"),
-        ("/style.css", "text/css; charset=utf-8", False, "public, max-age=900"),
+        ("/", "text/html; charset=utf-8", False, "public, max-age=60, must-revalidate"),
+        ("/agenda.ics", "text/calendar; charset=utf-8", True, "public, max-age=900, must-revalidate"),
+        ("/feed.atom", "application/atom+xml; charset=utf-8", True, "public, max-age=900, must-revalidate"),
+        ("/feed.json", "application/feed+json", True, "public, max-age=900, must-revalidate"),
+        ("/events.json", "application/json", True, "public, max-age=60, must-revalidate"),
+        ("/events.geojson", "application/geo+json", True, "public, max-age=60, must-revalidate"),
+        ("/widget.js", "text/javascript; charset=utf-8", True, "public, max-age=900, must-revalidate"),
+        ("/sitemap.xml", "application/xml; charset=utf-8", True, "public, max-age=900, must-revalidate"),
+        ("/style.css", "text/css; charset=utf-8", False, "public, max-age=900, must-revalidate"),
+        ("/icon.svg", "image/svg+xml", False, "public, max-age=86400, must-revalidate"),
         (f"/media/{'0a' * 16}.jpg", "image/jpeg", False, "public, max-age=31536000, immutable"),
+        (f"/media/{'0b' * 16}.webp", "image/webp", False, "public, max-age=31536000, immutable"),
         ("/media/photo.jpg", "image/jpeg", False, "public, max-age=86400"),
         ("/inconnu.xyz", "application/octet-stream", False, "public, max-age=900"),
     ],
 )
 async def test_every_kind_of_file_has_its_headers(running: Running, path: str, media_type: str, shared: bool, cache: str) -> None:
-    """Right type, right lifetime, readable by other sites' scripts only where that is of use, locked down everywhere."""
+    """Right type, right lifetime, readable by other sites' scripts only where that is of use, nobody is recognised."""
     status, headers, _ = await running.ask(path)
 
     assert (status, headers["Content-Type"], headers["Cache-Control"]) == (200, media_type, cache)
     assert headers.get("Access-Control-Allow-Origin") == ("*" if shared else None)
-    assert headers["Content-Security-Policy"].startswith("default-src 'none'; img-src 'self'; style-src 'self'")
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
-    assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert headers["Server"] == "syndicator"
+    assert {name: headers[name] for name in ALWAYS} == ALWAYS
     assert "Set-Cookie" not in headers
+
+
+@pytest.mark.parametrize("path", ["/", "/embed.html", "/jeunesse/embed.html", "/events/", "/events/bourse.html"])
+async def test_a_page_loads_what_is_ours_and_stands_in_no_other_frame(running: Running, path: str) -> None:
+    """Nothing from elsewhere, nothing written into the page runs, nothing is sent; only the page made for frames may be framed."""
+    _, headers, _ = await running.ask(path)
+    framed = path.endswith("embed.html")
+
+    assert headers["Content-Security-Policy"].split("; ") == [
+        "default-src 'none'", "img-src 'self'", "style-src 'self'", "script-src 'self'", "connect-src 'self'", "base-uri 'none'",
+        "form-action 'none'", f"frame-ancestors {'*' if framed else repr('self')}",
+    ]  # fmt: skip
+    assert headers["Permissions-Policy"] == PERMISSIONS
+    assert headers["Cross-Origin-Resource-Policy"] == ("cross-origin" if framed else "same-origin")
+
+
+@pytest.mark.parametrize("path", ["/icon.svg", "/style.css", "/events.json", "/agenda.ics", "/media/photo.jpg", "/widget.js"])
+async def test_what_is_no_page_may_be_used_everywhere_and_does_nothing(running: Running, path: str) -> None:
+    """Other sites show and load it; opened by itself, not even a script in an SVG runs."""
+    _, headers, _ = await running.ask(path)
+
+    assert (headers["Cross-Origin-Resource-Policy"], headers["Content-Security-Policy"]) == ("cross-origin", NOT_A_PAGE)
+    assert "Permissions-Policy" not in headers
 
 
 async def test_the_calendar_has_a_file_name_and_stays_inline(running: Running) -> None:
@@ -165,7 +204,7 @@ async def test_an_unchanged_file_is_not_sent_twice(running: Running) -> None:
     ):
         status, again, body = await running.ask("/", **asked)
         assert (status, body, again["ETag"]) == (304, b"", tag)
-        assert again["Cache-Control"] == "public, max-age=60"
+        assert again["Cache-Control"] == "public, max-age=60, must-revalidate"
 
     assert (await running.ask("/", If_None_Match='"other"', If_Modified_Since=date))[0] == 200
     assert (await running.ask("/", If_Modified_Since="Thu, 01 Jan 1970 00:00:00 GMT"))[0] == 200
@@ -245,6 +284,66 @@ async def test_memory_is_bounded(folder: Path) -> None:
     at_hand = [number for number in range(20) if files.kept(str(folder), f"{number}.png") is not None]
 
     assert at_hand == [16, 17, 18, 19]
+
+
+BYTES = bytes(range(256)) * 12_000
+"""More than is kept in memory."""
+
+
+@pytest.mark.parametrize("size", [3000, len(BYTES)], ids=["kept", "from disk"])
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=100-199", 100, 199),
+        ("bytes=2900-", 2900, None),
+        ("bytes=-7", -7, None),
+        ("bytes=-999999999", 0, None),
+        ("bytes=5-999999999", 5, None),
+        ("Bytes = 1-2".replace(" ", ""), 1, 2),
+    ],
+)
+async def test_a_part_is_sent_alone(running: Running, folder: Path, size: int, asked: str, first: int, last: int | None) -> None:
+    """A broken download goes on where it stopped: exactly these bytes, and which of how many they are."""
+    (folder / "film.webp").write_bytes(BYTES[:size])
+    begin, end = first % size, size - 1 if last is None else last
+    status, headers, body = await running.ask("/film.webp", Range=asked, Accept_Encoding="gzip")
+
+    assert (status, body) == (206, BYTES[begin : end + 1])
+    assert (headers["Content-Range"], headers["Accept-Ranges"]) == (f"bytes {begin}-{end}/{size}", "bytes")
+    assert headers["ETag"] == (await running.ask("/film.webp"))[1]["ETag"]
+
+
+@pytest.mark.parametrize("asked", ["bytes=3000-", "bytes=4000-5000", "bytes=-0"])
+async def test_beyond_the_end_there_is_nothing(running: Running, folder: Path, asked: str) -> None:
+    """416, with the length that there is; nobody keeps that answer."""
+    (folder / "film.webp").write_bytes(BYTES[:3000])
+    status, headers, body = await running.ask("/film.webp", Range=asked)
+
+    assert (status, headers["Content-Range"], headers["Cache-Control"], body) == (416, "bytes */3000", "no-store", b"")
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=9-3", "bytes=-", "bytes=a-b", "lines=1-2", "bytes", "", "bytes=٣-٤"])
+async def test_a_part_that_is_not_understood_is_the_whole(running: Running, folder: Path, asked: str) -> None:
+    """So are several parts at once, which no reader of these files asks for."""
+    (folder / "film.webp").write_bytes(BYTES[:3000])
+    status, headers, body = await running.ask("/film.webp", Range=asked)
+
+    assert (status, body, "Content-Range" in headers) == (200, BYTES[:3000], False)
+
+
+async def test_a_part_continues_only_what_the_visitor_has(running: Running) -> None:
+    """Another version goes out whole; an unchanged one that is asked for by tag not at all; of a text, the plain form's part."""
+    _, headers, _ = await running.ask("/")
+    _, packed, _ = await running.ask("/", Accept_Encoding="gzip")
+    for same in (headers["ETag"], headers["Last-Modified"]):
+        assert (await running.ask("/", Range="bytes=0-9", If_Range=same, Accept_Encoding="gzip"))[::2] == (206, PAGE[:10])
+    for other in ('"other"', f"W/{headers['ETag']}", packed["ETag"], "Thu, 01 Jan 1970 00:00:00 GMT"):
+        assert (await running.ask("/", Range="bytes=0-9", If_Range=other))[::2] == (200, PAGE)
+
+    assert (await running.ask("/", Range="bytes=0-9", If_None_Match=headers["ETag"]))[::2] == (304, b"")
+    assert (await running.ask("/", "HEAD", Range="bytes=0-9"))[0] == 200
+    assert ("Accept-Ranges" in headers, "Accept-Ranges" in packed) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from syndicator.http import Sessions
 from syndicator.model import Attachment
 from syndicator.sandbox.x import KEYS, XSimulator
 from syndicator.testing import make_context
-from tests.mastodon_scene import Clock
-from tests.test_media import MP4, Files, photo
+from tests.clock import Clock
+from tests.media_scene import Files
 
 SECRETS = (KEYS.consumer_key, KEYS.consumer_secret, KEYS.token, KEYS.token_secret)
 
@@ -27,30 +27,9 @@ def options_for(server: XSimulator, **changes: Any) -> Any:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[XSimulator]:
     async with XSimulator(now=clock) as server:
         yield server
-
-
-@pytest.fixture
-async def sessions() -> AsyncIterator[Sessions]:
-    sessions = Sessions()
-    yield sessions
-    await sessions.close()
-
-
-@pytest.fixture
-async def files() -> AsyncIterator[Files]:
-    async with Files() as files:
-        files.files |= {f"{number}.jpg": photo(40 + number, 30) for number in range(5)}
-        files.files["film.mp4"] = MP4
-        files.files["page.jpg"] = b"<html>not found</html>"
-        yield files
 
 
 @pytest.fixture
