@@ -300,7 +300,7 @@ BYTES = bytes(range(256)) * 12_000
         ("bytes=-7", -7, None),
         ("bytes=-999999999", 0, None),
         ("bytes=5-999999999", 5, None),
-        ("Bytes = 1-2".replace(" ", ""), 1, 2),
+        ("BYTES=1-2", 1, 2),
     ],
 )
 async def test_a_part_is_sent_alone(running: Running, folder: Path, size: int, asked: str, first: int, last: int | None) -> None:

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from syndicator.web.files import SECURITY
 from syndicator.web.health import Health
+from syndicator.web.policy import ALWAYS, PERMISSIONS
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 PAGES = Path(__file__).parent.parent / "pages"
 OWN = {
-    **SECURITY,
+    **ALWAYS,
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
+    "Permissions-Policy": PERMISSIONS,
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
     "Server": "syndicator",

@@ -15,6 +15,7 @@ from typing import IO
 
 from multidict import CIMultiDict
 
+from syndicator.web.policy import policy
 from syndicator.web.types import cache_control, file_type
 
 KEPT_MAX_BYTES = 8_000_000
@@ -31,16 +32,6 @@ ENTRY_BYTES = 2_000
 
 Stamp = tuple[int, int, int]
 """(mtime_ns, size, inode): what changes when a file is replaced."""
-
-SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
-"""Framing and embedding are allowed on purpose: these files are made to be shown elsewhere, and there is nothing to click in secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,12 +156,13 @@ def _file(name: str, path: Path, status: os.stat_result, whole: bytes | None, di
         smaller = gzip.compress(whole, 6, mtime=0)
         compressed = smaller if len(smaller) < len(whole) else None
     etags = (f'"{digest}"', f'"{digest}-gzip"')
-    headers = CIMultiDict(SECURITY)
+    headers = CIMultiDict(policy(name, kind))
     headers["Content-Type"] = kind.media_type
     headers["Cache-Control"] = cache_control(name, kind)
     headers["Last-Modified"] = formatdate(int(status.st_mtime), usegmt=True)
     headers["ETag"] = etags[0]
     headers["Server"] = "syndicator"
+    headers["Accept-Ranges"] = "bytes"
     if kind.text:
         headers["Vary"] = "Accept-Encoding"
     if kind.shared:
@@ -181,6 +173,7 @@ def _file(name: str, path: Path, status: os.stat_result, whole: bytes | None, di
     compressed_headers = headers.copy()
     compressed_headers["ETag"] = etags[1]
     compressed_headers["Content-Encoding"] = "gzip"
+    del compressed_headers["Accept-Ranges"]
     return File(
         path=path,
         stamp=stamp_of(status),

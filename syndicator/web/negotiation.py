@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+
+_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
+UNSATISFIABLE = range(0)
 
 
 @lru_cache(maxsize=256)
@@ -40,6 +44,29 @@ def is_fresh(etags: tuple[str, str], modified_s: int, if_none_match: str | None,
     except ValueError:
         return False
     return modified_s <= (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def part_of(asked: str, size_bytes: int) -> range | None:
+    """The bytes that a ``Range`` asks for (14.1.2): None for the whole, ``UNSATISFIABLE`` for what lies beyond the end.
+
+    Several parts at once may be answered with the whole, as may what is not understood.
+    """
+    found = _RANGE.fullmatch(asked)
+    if found is None or found[0].strip().endswith("=-"):
+        return None
+    first, last = found[1], found[2]
+    if not first:
+        return range(max(0, size_bytes - int(last)), size_bytes) if int(last) and size_bytes else UNSATISFIABLE
+    if last and int(last) < int(first):
+        return None
+    if int(first) >= size_bytes:
+        return UNSATISFIABLE
+    return range(int(first), min(int(last) + 1, size_bytes) if last else size_bytes)
+
+
+def still_holds(if_range: str | None, etag: str, last_modified: str) -> bool:
+    """Whether a part continues what the visitor has (13.1.5): the very same tag, never a weak one, or the very same date."""
+    return if_range is None or if_range.strip() in (etag, last_modified)
 
 
 def _weights(header: str) -> dict[str, float]:

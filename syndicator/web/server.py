@@ -20,7 +20,7 @@ from syndicator.errors import SyndicatorError, Words, words
 from syndicator.web import answers
 from syndicator.web.files import CHUNK_BYTES, File, Files, stamp_of
 from syndicator.web.health import Health
-from syndicator.web.negotiation import is_fresh, language_of, takes_gzip
+from syndicator.web.negotiation import UNSATISFIABLE, is_fresh, language_of, part_of, still_holds, takes_gzip
 
 _PATH = re.compile(r"(?:/[^/\x00-\x1f\x7f\\.][^/\x00-\x1f\x7f\\]*)*/?")
 """No empty segment, nothing hidden, nothing that climbs."""
@@ -162,7 +162,7 @@ class PublicServer:
             "Allow": _METHODS,
             "Access-Control-Allow-Origin": "*",
             "Access-Control-Allow-Methods": _METHODS,
-            "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since",
+            "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since, Range",
             "Access-Control-Max-Age": "86400",
             "Server": "syndicator",
         }
@@ -177,14 +177,37 @@ async def _send(file: File, request: web.BaseRequest) -> web.StreamResponse:
         del headers["Content-Type"]
         headers.popall("Content-Encoding", None)
         return web.Response(status=304, headers=headers)
+    if "Range" in asked and request.method == "GET" and (part := _part(file, request)) is not None:
+        return await _send_part(file, part, request)
     body = file.body if compressed is None else compressed
     if body is not None:
         return web.Response(body=body, headers=headers)
     return await _stream(file, headers, request)
 
 
-async def _stream(file: File, headers: CIMultiDict[str], request: web.BaseRequest) -> web.StreamResponse:
-    """What is too large to keep, in pieces."""
+def _part(file: File, request: web.BaseRequest) -> range | None:
+    """Which bytes of the plain form are asked for; None for all of it."""
+    if not still_holds(request.headers.get("If-Range"), file.etags[0], file.headers["Last-Modified"]):
+        return None
+    return part_of(request.headers["Range"], file.stamp[1])
+
+
+async def _send_part(file: File, part: range, request: web.BaseRequest) -> web.StreamResponse:
+    """206, or 416 for what lies beyond the end (RFC 9110, 15.3.7 and 15.5.17)."""
+    headers, size = file.headers.copy(), file.stamp[1]
+    if part is UNSATISFIABLE:
+        headers["Content-Range"] = f"bytes */{size}"
+        headers["Cache-Control"] = "no-store"
+        del headers["Content-Type"]
+        return web.Response(status=416, headers=headers)
+    headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+    if file.body is not None:
+        return web.Response(status=206, body=file.body[part.start : part.stop], headers=headers)
+    return await _stream(file, headers, request, part)
+
+
+async def _stream(file: File, headers: CIMultiDict[str], request: web.BaseRequest, part: range | None = None) -> web.StreamResponse:
+    """What is too large to keep, in pieces; ``part`` of it."""
     try:
         stream = await asyncio.to_thread(file.path.open, "rb")
     except OSError:
@@ -193,11 +216,15 @@ async def _stream(file: File, headers: CIMultiDict[str], request: web.BaseReques
         stamp = stamp_of(os.fstat(stream.fileno()))
         if stamp != file.stamp:
             # Replaced this very moment: the new one goes out whole, without the old one's tag.
+            part = None
             del headers["ETag"]
-        headers["Content-Length"] = str(stamp[1])
-        response = web.StreamResponse(headers=headers)
+            headers.popall("Content-Range", None)
+        wanted = part if part is not None else range(stamp[1])
+        stream.seek(wanted.start)
+        headers["Content-Length"] = str(len(wanted))
+        response = web.StreamResponse(status=200 if part is None else 206, headers=headers)
         await response.prepare(request)
-        left = 0 if request.method == "HEAD" else stamp[1]
+        left = 0 if request.method == "HEAD" else len(wanted)
         while left > 0 and (chunk := await asyncio.to_thread(stream.read, min(CHUNK_BYTES, left))):
             await response.write(chunk)
             left -= len(chunk)

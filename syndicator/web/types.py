@@ -18,6 +18,8 @@ class FileType:
     """Whether compressing it is worth the while."""
     shared: bool = False
     """Whether scripts of other sites may read it (CORS); there are no credentials that this could expose."""
+    page: bool = False
+    """Whether a browser shows it as a page, which loads other files."""
 
 
 def _text(media_type: str, max_age_s: int, *, shared: bool = False) -> FileType:
@@ -27,7 +29,7 @@ def _text(media_type: str, max_age_s: int, *, shared: bool = False) -> FileType:
 OTHER = FileType(media_type="application/octet-stream", max_age_s=QUARTER)
 
 TYPES = {
-    "html": _text("text/html", MINUTE),
+    "html": FileType(media_type="text/html; charset=utf-8", max_age_s=MINUTE, text=True, page=True),
     "ics": _text("text/calendar", QUARTER, shared=True),
     "atom": _text("application/atom+xml", QUARTER, shared=True),
     "rss": _text("application/rss+xml", QUARTER, shared=True),
@@ -64,5 +66,7 @@ def file_type(name: str) -> FileType:
 
 
 def cache_control(name: str, kind: FileType) -> str:
-    """A file named after its content never changes."""
-    return f"public, max-age={YEAR}, immutable" if _BY_CONTENT.search(name) else f"public, max-age={kind.max_age_s}"
+    """A file named after its content never changes; a text that is old is never shown without asking whether it still holds."""
+    if _BY_CONTENT.search(name):
+        return f"public, max-age={YEAR}, immutable"
+    return f"public, max-age={kind.max_age_s}" + (", must-revalidate" if kind.text else "")
