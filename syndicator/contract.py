@@ -129,6 +129,8 @@ class Limits:
     """Whether it has a field of its own for it, which counts with the text; else it opens the text."""
     sensitive_media: bool = False
     """Whether it can hide media until they are asked for, without a content warning of its own; else those stay at home."""
+    events: bool = False
+    """Whether it has events of its own: then ``Rendition.event`` says what a calendar must know of one."""
     card: bool = False
     """Whether ``Rendition.card`` becomes the preview of a link, instead of what the service reads from the page itself."""
     hashtags_max: int | None = None

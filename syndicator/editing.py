@@ -62,6 +62,8 @@ def _as_seen(rendition: Rendition) -> Rendition:
         language=None,
         visibility="public",
         tags=(),
+        # Its dates and place are in the text too.
+        event=None,
         published_at=None,
         notes=(),
     )

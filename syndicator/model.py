@@ -299,6 +299,8 @@ class Rendition:
     visibility: Visibility = "public"
     attachments: tuple[Attachment, ...] = ()
     tags: tuple[str, ...] = ()
+    event: Event | None = None
+    """For destinations with events of their own (``Limits.events``): its instants, place and organiser; all else is in the text."""
     published_at: datetime | None = None
     """When the item was published at its origin: lets keys sort, is not shown."""
     part: int = 0

@@ -35,6 +35,8 @@ HASHTAGS_ADDED_MAX = 4
 """How many of an event's, article's or video's tags become hashtags where the destination sets no limit of its own."""
 TITLE_FROM_TEXT_MAX = 80
 """Characters of a title made of the text, for destinations that insist on one."""
+EVENT_ITSELF: frozenset[Purpose] = frozenset({"create", "update", "replace"})
+"""What shows an event as such; all other purposes tell something about it."""
 WARNING = "⚠"
 
 
@@ -202,12 +204,33 @@ class _Shaping:
             visibility=self.item.visibility,
             attachments=chosen.attachments,
             tags=visible_tags(self.item, self.names),
+            event=self._event(),
             published_at=self.item.published_at,
             notes=tuple(dict.fromkeys((*notes, *more, *unusable, *chosen.notes, *composed.notes, *self._cost_notes(composed)))),
         )
         where = len(composed.parts) - 1 if link else self._part_with_link(composed)
         card = self._card(draft, title, chosen) if self.limits.card and where is not None else None
         return tuple(self._part(base, composed.parts, number, card if number == where else None) for number in range(len(composed.parts)))
+
+    def _event(self) -> Event | None:
+        """What a calendar must know; None of what only speaks of an event, such as a reminder, and behind a warning."""
+        item = self.item
+        if not (self.limits.events and isinstance(item, Event)) or self.warning or self.purpose not in EVENT_ITSELF:
+            return None
+        return Event(
+            uid=item.uid,
+            url=item.url,
+            title=item.title,
+            status=item.status,
+            starts_at=item.starts_at,
+            ends_at=item.ends_at,
+            timezone=item.timezone,
+            start_is_date=item.start_is_date,
+            end_is_date=item.end_is_date,
+            place=item.place,
+            online_url=item.online_url,
+            organizer=item.organizer,
+        )
 
     def _part(self, base: Rendition, parts: tuple[Linked, ...], part: int, card: Card | None) -> Rendition:
         """One part of the thread: media on the first, the way home on the last, the warning on each."""

@@ -137,6 +137,7 @@ FULL_RENDITION = Rendition(
     visibility="unlisted",
     attachments=(PICTURE,),
     tags=("vélo",),
+    event=FULL_EVENT,
     published_at=AT,
     part=1,
     parts=3,

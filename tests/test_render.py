@@ -185,3 +185,17 @@ def test_warning_and_text_share_the_room() -> None:
         used = length(rendition.text, MASTODON) + length(rendition.content_warning, MASTODON)
         assert MASTODON.text_max - 20 < used <= MASTODON.text_max
         assert length(rendition.text, MASTODON) >= MASTODON.text_max // 2 - 20
+
+
+def test_a_calendar_gets_the_event_itself() -> None:
+    """Its dates and place, where the destination keeps events; not with what only speaks of it, nor elsewhere, nor with a post."""
+    calendar = replace(MASTODON, events=True)
+    event = make_event(tags=("vélo",), capacity=12, full=True, online_url="https://visio.example/1")
+    ((own,), (reminder,), (elsewhere,), (post,)) = (
+        render(event, calendar, Style(), association=ASSOCIATION),
+        render(event, calendar, Style(), association=ASSOCIATION, purpose="remind"),
+        render(event, MASTODON, Style(), association=ASSOCIATION),
+        render(make_post(), calendar, Style(), association=ASSOCIATION),
+    )
+    assert own.event == replace(event, source="", html="", language=None, published_at=None, tags=(), capacity=None, full=False)
+    assert (reminder.event, elsewhere.event, post.event) == (None, None, None)
