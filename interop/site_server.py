@@ -70,6 +70,8 @@ class WordPress(Editor):
     log: Path
     """What was answered to whom."""
     version: str
+    others: Mapping[str, str]
+    """Application passwords of accounts named as their role: ``admin``, ``author``, ``contributor``."""
 
     @classmethod
     async def start(cls, folder: Path) -> Self:
@@ -90,7 +92,14 @@ class WordPress(Editor):
         except BaseException:
             await running.end()
             raise
-        return cls(running=running, log=folder / "requests.log", url=url, password=account["password"], version=account["version"])
+        return cls(
+            running=running,
+            log=folder / "requests.log",
+            url=url,
+            password=account["password"],
+            version=account["version"],
+            others=account["others"],
+        )
 
     def answered(self) -> Counter[str]:
         """How often it answered what to the syndicator's questions about its feed: ``/feed/ 304`` and so on."""

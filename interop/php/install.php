@@ -1,5 +1,5 @@
 <?php
-// Makes the site and one editor; prints the editor's application password. Usage: php install.php SITE_FOLDER
+// Makes the site, one editor, and one account of each other role; prints their application passwords. Usage: php install.php SITE_FOLDER
 define('WP_INSTALLING', true);
 $_SERVER['HTTP_HOST'] = parse_url(getenv('LAB_URL'), PHP_URL_HOST) . ':' . parse_url(getenv('LAB_URL'), PHP_URL_PORT);
 $_SERVER['REQUEST_METHOD'] = 'GET';
@@ -11,4 +11,9 @@ update_option('WPLANG', 'fr_FR');
 wp_delete_post(1, true);
 $id = wp_insert_user(['user_login' => 'camille', 'display_name' => 'Camille', 'user_pass' => wp_generate_password(), 'role' => 'editor']);
 [$password] = WP_Application_Passwords::create_new_application_password($id, ['name' => 'interop']);
-echo json_encode(['password' => $password, 'version' => $GLOBALS['wp_version']]), "\n";
+$others = ['admin' => WP_Application_Passwords::create_new_application_password(1, ['name' => 'interop'])[0]];
+foreach (['author', 'contributor'] as $role) {
+    $id = wp_insert_user(['user_login' => $role, 'user_pass' => wp_generate_password(), 'role' => $role, 'display_name' => "Compte $role"]);
+    $others[$role] = WP_Application_Passwords::create_new_application_password($id, ['name' => 'interop'])[0];
+}
+echo json_encode(['password' => $password, 'others' => $others, 'version' => $GLOBALS['wp_version']]), "\n";
