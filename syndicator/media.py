@@ -1,8 +1,9 @@
 """Pictures and videos of strangers, made fit to be shown elsewhere.
 
 What a stranger's server sends is fetched through the guarded client without any credential, believed by its first bytes and never by
-its name or header, made anew in a process of its own (``shaping.py``), and fetched once: the cache is kept by address and limits, its
-files are named by content. The address of a generated picture (``text/face.py``) is not fetched but drawn, and is otherwise like any.
+its name or header, made anew in a process of its own (``shaping.py``), and fetched once: the cache is kept by address and limits, and by
+content for what came from another address; its files are named by content. The address of a generated picture (``text/face.py``) is not
+fetched but drawn, that of a file that a person named (``file:``, ``own_url``) is read from the disk; both are otherwise like any.
 
 What is too large for memory goes to disk: ``fetch_file``. Such a file stays until ``forget``, at most two days after its last use, and
 all of them together within ``FILES_MAX_BYTES``, the oldest leaving first.
@@ -16,20 +17,24 @@ import json
 import os
 import tempfile
 import unicodedata
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from syndicator.contract import MediaLimits
 from syndicator.errors import AuthExpired, ConnectorError, Gone, RateLimited, Rejected, Transient
 from syndicator.formats import HEAD_BYTES, duration_s, sniff
 from syndicator.http import IMAGE_MAX_BYTES, Http, error_for
 from syndicator.model import Attachment
-from syndicator.shaping import MediaFile, clean_gif, draw_apart, refuse_long, shape, shape_apart, video_max_bytes
+from syndicator.shaping import MediaFile, clean_gif, draw_apart, refuse_long, shape, shape_apart, shape_widths_apart, video_max_bytes
 from syndicator.text.face import SCHEME, from_url
 
-__all__ = ["MediaFile", "VideoFile", "clean_gif", "fetch", "fetch_file", "forget", "shape", "shorten_alt", "sniff"]
+__all__ = [
+    "MediaFile", "VideoFile", "clean_gif", "fetch", "fetch_file", "fetch_widths", "forget", "own_url", "shape", "shorten_alt", "sniff",
+]  # fmt: skip
 
 VIDEO_TIMEOUT_S = 180.0
 CACHE_MAX_BYTES = 200_000_000
@@ -63,18 +68,46 @@ async def fetch(http: Http, attachment: Attachment, limits: MediaLimits, *, cach
 
     Raises Transient when it cannot be had now, Rejected when it will never be of use as media there.
     """
-    key = await asyncio.to_thread(_key, attachment.url, limits, http.own_files)
+    return (await fetch_widths(http, attachment, limits, (), cache_dir=cache_dir))[0]
+
+
+async def fetch_widths(
+    http: Http, attachment: Attachment, limits: MediaLimits, widths: Sequence[int], *, cache_dir: Path
+) -> tuple[MediaFile, ...]:
+    """As ``fetch``, and after it copies of a still picture in these ``widths``, as far as they are clearly less: fetched and decoded
+    once for all.
+
+    Raises as ``fetch``.
+    """
+    key = await asyncio.to_thread(_key, attachment.url, limits, http.own_files, widths)
     found = await asyncio.to_thread(_read, cache_dir, key)
-    if found is None:
-        found = await (_draw if attachment.url.startswith(SCHEME) else _fetch)(http, attachment, limits)
+    if found is None and attachment.url.startswith(SCHEME):
+        found = (await _draw(http, attachment, limits),)
         await asyncio.to_thread(_write, cache_dir, key, found)
-    return replace(found, description=shorten_alt(attachment.description, limits.alt_max))
+    elif found is None:
+        found = await _fetch(http, attachment, limits, widths, cache_dir)
+        await asyncio.to_thread(_write, cache_dir, key, found)
+    description = shorten_alt(attachment.description, limits.alt_max)
+    return tuple(replace(one, description=description) for one in found)
 
 
-async def _fetch(http: Http, attachment: Attachment, limits: MediaLimits) -> MediaFile:
+async def _fetch(http: Http, attachment: Attachment, limits: MediaLimits, widths: Sequence[int], cache_dir: Path) -> tuple[MediaFile, ...]:
     _refuse_early(attachment, limits, video_max_bytes(limits))
     data = await _download(http, attachment, limits)
-    return await asyncio.to_thread(shape_apart, data, limits)
+    if not widths:
+        return (await asyncio.to_thread(shape_apart, data, limits),)
+    key = await asyncio.to_thread(_content_key, data, limits, widths)
+    found = await asyncio.to_thread(_read, cache_dir, key)
+    if found is None:
+        found = await asyncio.to_thread(shape_widths_apart, data, limits, widths)
+        await asyncio.to_thread(_write, cache_dir, key, found)
+    return found
+
+
+def own_url(path: Path) -> str:
+    """The address of a picture file that a person named; another one once the file has changed. Raises OSError when it is not there."""
+    status = path.stat()
+    return f"{path.absolute().as_uri()}#{status.st_mtime_ns}-{status.st_size}"
 
 
 async def _draw(http: Http, attachment: Attachment, limits: MediaLimits) -> MediaFile:
@@ -182,6 +215,9 @@ def _refuse_early(attachment: Attachment, limits: MediaLimits, max_bytes: int) -
 
 
 async def _download(http: Http, attachment: Attachment, limits: MediaLimits) -> bytes:
+    own = next((path for path in http.own_files if attachment.url.partition("#")[0] == path.absolute().as_uri()), None)
+    if own is not None:
+        return await asyncio.to_thread(_read_own, own)
     if attachment.type in ("video", "gifv"):
         response = await http.get(attachment.url, max_bytes=video_max_bytes(limits), timeout_s=VIDEO_TIMEOUT_S)
     else:
@@ -190,6 +226,17 @@ async def _download(http: Http, attachment: Attachment, limits: MediaLimits) -> 
     if error is None:
         return response.body
     raise _about_the_file(error) from error
+
+
+def _read_own(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(IMAGE_MAX_BYTES + 1)
+    except OSError as error:
+        raise Transient(f"{path}: {error.strerror or error}") from error
+    if len(data) > IMAGE_MAX_BYTES:
+        raise Rejected(f"{path}: more than {IMAGE_MAX_BYTES} bytes")
+    return data
 
 
 def _about_the_file(error: ConnectorError) -> ConnectorError:
@@ -201,33 +248,48 @@ def _about_the_file(error: ConnectorError) -> ConnectorError:
     return error
 
 
-def _key(url: str, limits: MediaLimits, own_files: frozenset[Path]) -> str:
+def _content_key(data: bytes, limits: MediaLimits, widths: Sequence[int]) -> str:
+    return _digest(hashlib.sha256(data).hexdigest(), replace(limits, alt_max=None), tuple(widths))
+
+
+def _key(url: str, limits: MediaLimits, own_files: frozenset[Path], widths: Sequence[int]) -> str:
     """Of all that decides what comes out; the alt text is cut each time."""
     logo = None
     face = from_url(url)
     if face is not None and (path := _logo(face.logo, own_files)) is not None:
         with suppress(OSError):
             logo = path.stat().st_mtime_ns, path.stat().st_size
-    return hashlib.sha256(repr((_SHAPED_BY, url, replace(limits, alt_max=None), logo)).encode("utf-8", "replace")).hexdigest()[:32]
+    return _digest(url, replace(limits, alt_max=None), logo, *((tuple(widths),) if widths else ()))
 
 
-def _read(cache_dir: Path, key: str) -> MediaFile | None:
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr((_SHAPED_BY, *parts)).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _read(cache_dir: Path, key: str) -> tuple[MediaFile, ...] | None:
     with suppress(OSError, ValueError, KeyError, TypeError):
         entry = json.loads((cache_dir / f"{key}.json").read_bytes())
-        data = (cache_dir / Path(entry["file"]).name).read_bytes()
-        found = MediaFile(data=data, media_type=entry["media_type"], width=entry["width"], height=entry["height"], description="")
-        return found if found.name == entry["file"] else None
+        return tuple(_read_one(cache_dir, one) for one in (entry, *entry.get("narrower", ())))
     return None
 
 
-def _write(cache_dir: Path, key: str, found: MediaFile) -> None:
+def _read_one(cache_dir: Path, entry: dict[str, Any]) -> MediaFile:
+    data = (cache_dir / Path(entry["file"]).name).read_bytes()
+    found = MediaFile(data=data, media_type=entry["media_type"], width=entry["width"], height=entry["height"], description="")
+    if found.name != entry["file"]:
+        raise ValueError(f"{entry['file']} is damaged")
+    return found
+
+
+def _write(cache_dir: Path, key: str, found: tuple[MediaFile, ...]) -> None:
     """Keep it. A cache that cannot be written is no reason not to publish."""
     with suppress(OSError):
         cache_dir.mkdir(parents=True, exist_ok=True)
-        _make_room(cache_dir, len(found.data))
-        _replace(cache_dir / found.name, found.data)
-        entry = {"file": found.name, "media_type": found.media_type, "width": found.width, "height": found.height}
-        _replace(cache_dir / f"{key}.json", json.dumps(entry).encode())
+        _make_room(cache_dir, sum(len(one.data) for one in found))
+        for one in found:
+            _replace(cache_dir / one.name, one.data)
+        entry, *narrower = [{"file": one.name, "media_type": one.media_type, "width": one.width, "height": one.height} for one in found]
+        _replace(cache_dir / f"{key}.json", json.dumps(entry | ({"narrower": narrower} if narrower else {})).encode())
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -20,9 +20,9 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,8 @@ QUALITIES = (88, 80, 70, 60)
 DRAWN = {"quality": 92, "subsampling": 0}
 """What letters and lines need in a JPEG: colours as fine as light, so that red on white stays sharp."""
 SCALES = (1.0, 0.75, 0.5, 0.35, 0.25)
+NARROWER = 0.85
+"""A narrower copy is worth its place on the disk from here on."""
 
 CHILD_SECONDS = 60
 CHILD_BYTES = 1_500_000_000
@@ -92,15 +94,23 @@ def shape_apart(data: bytes, limits: MediaLimits) -> MediaFile:
     media_type = sniff(data)
     if media_type is None or media_type.startswith("video/"):
         return shape(data, limits)
-    return _asked_apart({"limits": asdict(limits)}, data)
+    return _asked_apart({"limits": asdict(limits)}, data)[0]
+
+
+def shape_widths_apart(data: bytes, limits: MediaLimits, widths: Sequence[int]) -> tuple[MediaFile, ...]:
+    """``shape_widths`` in a process of its own, as ``shape_apart``."""
+    media_type = sniff(data)
+    if media_type is None or media_type.startswith("video/"):
+        return (shape(data, limits),)
+    return _asked_apart({"limits": asdict(limits), "widths": list(widths)}, data)
 
 
 def draw_apart(face: Face, limits: MediaLimits, *, logo: Path | None) -> MediaFile:
     """The picture of ``face`` (``drawing.py``), fit for ``limits``, with the ``logo`` that a person named; as ``shape_apart``."""
-    return _asked_apart({"limits": asdict(limits), "face": asdict(face), "logo": str(logo) if logo else None})
+    return _asked_apart({"limits": asdict(limits), "face": asdict(face), "logo": str(logo) if logo else None})[0]
 
 
-def _asked_apart(asked: dict[str, Any], data: bytes = b"") -> MediaFile:
+def _asked_apart(asked: dict[str, Any], data: bytes = b"") -> tuple[MediaFile, ...]:
     with _one_at_a_time:
         try:
             child = subprocess.run(
@@ -121,11 +131,16 @@ def _asked_apart(asked: dict[str, Any], data: bytes = b"") -> MediaFile:
         raise Rejected(f"making the picture ended with {child.returncode}") from error
     if "rejected" in told:
         raise Rejected(told["rejected"])
-    return MediaFile(data=body, description="", **told)
+    files, at = [], 0
+    for told_file in told["files"]:
+        size = told_file.pop("bytes")
+        files.append(MediaFile(data=body[at : at + size], description="", **told_file))
+        at += size
+    return tuple(files)
 
 
 def main() -> None:
-    """The child: what is asked in one line of JSON and the file on standard input; type and size in one line, and the file, on standard
+    """The child: what is asked in one line of JSON and the file on standard input; types and sizes in one line, and the files, on standard
     output."""
     for what, most in ((resource.RLIMIT_AS, CHILD_BYTES), (resource.RLIMIT_CPU, CHILD_SECONDS), (resource.RLIMIT_CORE, 0)):
         with suppress(OSError, ValueError):  # a hardened unit may forbid it, and has limits of its own
@@ -135,9 +150,11 @@ def main() -> None:
     raw: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in asked["limits"].items()}
     limits = MediaLimits(**raw)
     try:
-        found = _drawn(asked, limits) if asked.get("face") else shape(data, limits)
-        told: dict[str, Any] = {"media_type": found.media_type, "width": found.width, "height": found.height}
-        body = found.data
+        found = (_drawn(asked, limits),) if asked.get("face") else shape_widths(data, limits, asked.get("widths", ()))
+        told: dict[str, Any] = {
+            "files": [{"media_type": one.media_type, "width": one.width, "height": one.height, "bytes": len(one.data)} for one in found]
+        }
+        body = b"".join(one.data for one in found)
     except (Rejected, MemoryError) as error:
         told, body = {"rejected": str(error) or "the picture needs too much memory"}, b""
     sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + body)
@@ -160,14 +177,20 @@ def draw(face: Face, limits: MediaLimits, *, logo: Picture | None = None) -> Med
 
 def shape(data: bytes, limits: MediaLimits) -> MediaFile:
     """``data`` made fit for ``limits``, without description; blocking. Raises Rejected when that cannot be."""
+    return shape_widths(data, limits, ())[0]
+
+
+def shape_widths(data: bytes, limits: MediaLimits, widths: Sequence[int]) -> tuple[MediaFile, ...]:
+    """As ``shape``, and after it copies of a still picture in these ``widths``, as far as they are clearly less; decoded
+    once for all."""
     media_type = sniff(data)
     if media_type is None:
         raise Rejected("the file is neither a picture nor a video that can be used")
     if media_type.startswith("video/"):
-        return _video(data, media_type, limits)
+        return (_video(data, media_type, limits),)
     with _one_at_a_time:
         try:
-            return _image(data, media_type, limits)
+            return _image(data, media_type, limits, widths)
         except (Rejected, MemoryError):
             raise
         except Exception as error:
@@ -184,7 +207,7 @@ def _video(data: bytes, media_type: str, limits: MediaLimits) -> MediaFile:
     return MediaFile(data=data, media_type=media_type, width=None, height=None, description="")
 
 
-def _image(data: bytes, media_type: str, limits: MediaLimits) -> MediaFile:
+def _image(data: bytes, media_type: str, limits: MediaLimits, widths: Sequence[int]) -> tuple[MediaFile, ...]:
     from PIL import Image
 
     # The size is checked below before anything is decoded; these stand behind it, for the files in which Pillow finds a picture of its own.
@@ -198,11 +221,22 @@ def _image(data: bytes, media_type: str, limits: MediaLimits) -> MediaFile:
         if media_type == "image/gif" and media_type in limits.image_types and fits(picture.size, limits, pixels_max):
             moving = clean_gif(data)
             if moving is not None and len(moving) <= (limits.image_max_bytes or IMAGE_MAX_BYTES):
-                return MediaFile(data=moving, media_type=media_type, width=picture.width, height=picture.height, description="")
+                return (MediaFile(data=moving, media_type=media_type, width=picture.width, height=picture.height, description=""),)
         if pixels > pixels_max:
             picture.draft(None, _within(picture.size, pixels_max))
         upright = _upright(picture)
-    return _encode(_reduced(upright, limits, pixels_max), limits, sharp=_is_lossless(data, media_type))
+    whole, sharp = _reduced(upright, limits, pixels_max), _is_lossless(data, media_type)
+    return (
+        _encode(whole, limits, sharp=sharp),
+        *(_narrower(whole, limits, width, sharp=sharp) for width in widths if width <= NARROWER * whole.width),
+    )
+
+
+def _narrower(whole: Picture, limits: MediaLimits, width: int, *, sharp: bool) -> MediaFile:
+    """A copy that is lighter by as much as it is narrower."""
+    max_bytes = (limits.image_max_bytes or IMAGE_MAX_BYTES) * width // whole.width
+    smaller = replace(limits, image_min_width=None, image_max_width=width, image_max_bytes=max_bytes)
+    return _encode(_reduced(whole, smaller, _pixels_max(limits)), smaller, sharp=sharp)
 
 
 def _pixels_max(limits: MediaLimits) -> int:

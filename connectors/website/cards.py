@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from connectors.website import clean
 from connectors.website.labels import Labels
-from connectors.website.pictures import Picture, stills
+from connectors.website.pictures import Picture, Variant, stills
 from connectors.website.selection import first_day, published_at, wall_clock
 from syndicator.contract import Association, View
 from syndicator.model import Event, Item, Offer, Place, Post
@@ -35,6 +35,8 @@ class Image:
     width: int | None
     height: int | None
     alt: str
+    variants: tuple[Variant, ...] = ()
+    """All its copies, narrowest first; empty where there is but one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,7 +296,13 @@ def _prose(html: str, *, elsewhere: bool = False) -> Prose:
 def _images(item: Item, pictures: Mapping[str, Picture]) -> tuple[Image, ...]:
     shown = ((attachment, pictures.get(attachment.url)) for attachment in stills(item))
     return tuple(
-        Image(file=picture.file, width=picture.width, height=picture.height, alt=clean.plain(attachment.description))
+        Image(
+            file=picture.file,
+            width=picture.width,
+            height=picture.height,
+            alt=clean.plain(attachment.description),
+            variants=picture.variants,
+        )
         for attachment, picture in shown
         if picture is not None
     )

@@ -1,19 +1,22 @@
-"""Pictures of what is shown: fetched once, served by us. A picture that cannot be had is left out, and asked for again next time."""
+"""Pictures of what is shown: fetched once, served by us in several widths. A picture that cannot be had is left out, and asked for again
+next time."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from syndicator.contract import MediaLimits
+from syndicator.contract import Association, MediaLimits
 from syndicator.errors import ConnectorError
 from syndicator.folder import Folder, write
 from syndicator.http import Http
-from syndicator.media import fetch
+from syndicator.media import MediaFile, fetch_widths, own_url
 from syndicator.model import Attachment, Event, Item
 
 LIMITS = MediaLimits(
@@ -21,13 +24,20 @@ LIMITS = MediaLimits(
     # No GIF: what moves by itself and cannot be stopped disturbs readers (WCAG 2.2.2); its first frame is shown.
     image_types=("image/jpeg", "image/png", "image/webp"),
     image_max_bytes=400_000,
-    image_max_pixels=1_600_000,
+    image_max_pixels=2_100_000,
+    image_max_width=1600,
 )
-"""What a page can carry: about 1 600 × 1 000 pixels, at a size that a phone loads quickly."""
+"""What a page can carry: 1 600 × 1 200 pixels, or a poster of 1 200 × 1 700, at a size that a phone loads quickly."""
+WIDTHS = (320, 640, 1280)
+"""Narrower copies, for narrower places and screens; a picture is never enlarged."""
+SHARED_MIN_WIDTH = 720
+"""What search engines and networks ask of a picture that stands for a page."""
 MEDIA = "media"
 AT_ONCE = 4
 PATIENCE_S = 60.0
 """However many servers are slow, the page does not wait longer than this for its pictures."""
+PATIENCE_AGAIN_S = 10.0
+"""And not longer than this for those that it waited for in vain before."""
 
 
 def stills(item: Item) -> tuple[Attachment, ...]:
@@ -48,9 +58,18 @@ def _still(attachment: Attachment) -> Attachment | None:
     return Attachment(url=attachment.preview_url, description=attachment.description)
 
 
+def logo(association: Association) -> Attachment | None:
+    """The association's own picture file, as something to gather; None where there is none."""
+    if association.logo is None:
+        return None
+    with suppress(OSError):
+        return Attachment(url=own_url(association.logo), description=association.name)
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A picture in our folder."""
+class Variant:
+    """One copy of a picture."""
 
     file: str
     """Its path below the folder."""
@@ -58,17 +77,38 @@ class Picture:
     height: int | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Picture(Variant):
+    """A picture in our folder, as large as it is there."""
+
+    variants: tuple[Variant, ...] = ()
+    """All copies of it, narrowest first, the largest included; empty where there is but one."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file of it."""
+        return tuple(dict.fromkeys((self.file, *(variant.file for variant in self.variants))))
+
+    @property
+    def shared(self) -> tuple[Variant, ...]:
+        """The copies that are large enough to stand for a page elsewhere (``og:image``, JSON-LD), largest first; may be empty."""
+        return tuple(one for one in (self, *reversed(self.variants[:-1])) if one.width and one.width >= SHARED_MIN_WIDTH)
+
+
 class Album:
     """Which copy is of which original; lost or damaged, the pictures are fetched again."""
 
     def __init__(self, record: Path) -> None:
         self._record = record
+        self.in_vain: Counter[str] = Counter()
+        """How often each was asked for without success since we started."""
 
     def read(self) -> Mapping[str, Picture]:
         """Origin URL → the copy."""
         try:
             raw = json.loads(self._record.read_bytes())
-            return {str(url): Picture(**entry) for url, entry in raw.items()}
+            # Without ``variants`` it was made before there were several widths: it is made again.
+            return {str(url): _picture(entry) for url, entry in raw.items() if "variants" in entry}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
@@ -77,24 +117,42 @@ class Album:
         write(self._record, json.dumps({url: asdict(picture) for url, picture in sorted(pictures.items())}, indent=1).encode())
 
 
+def _picture(entry: dict[str, Any]) -> Picture:
+    return Picture(**(entry | {"variants": tuple(Variant(**one) for one in entry["variants"])}))
+
+
 async def gather(http: Http, wanted: Iterable[Attachment], folder: Folder, album: Album, cache_dir: Path) -> Mapping[str, Picture]:
-    """Origin URL → our copy, for those that could be had in time."""
+    """Origin URL → our copy, for those that could be had in time; what never failed before comes first."""
     unique = {attachment.url: attachment for attachment in wanted}
     known = await asyncio.to_thread(album.read)
-    found = {url: known[url] for url in unique if url in known and folder.holds(known[url].file)}
+    found = {url: known[url] for url in unique if url in known and all(folder.holds(file) for file in known[url].files)}
+    missing = [attachment for url, attachment in unique.items() if url not in found]
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(attachment: Attachment) -> None:
         async with gate:
+            album.in_vain[attachment.url] += 1
             with suppress(ConnectorError):
-                media = await fetch(http, attachment, LIMITS, cache_dir=cache_dir)
-                file = f"{MEDIA}/{media.name}"
-                await asyncio.to_thread(folder.add, file, media.data)
-                found[attachment.url] = Picture(file=file, width=media.width, height=media.height)
+                copies = await fetch_widths(http, attachment, LIMITS, WIDTHS, cache_dir=cache_dir)
+                found[attachment.url] = await asyncio.to_thread(_added, folder, copies)
+                del album.in_vain[attachment.url]
 
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
-            for url, attachment in unique.items():
-                if url not in found:
+    async def each(attachments: Sequence[Attachment], patience_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s), asyncio.TaskGroup() as tasks:
+                for attachment in attachments:
                     tasks.create_task(one(attachment))
+
+    again = [attachment for attachment in missing if album.in_vain[attachment.url]]
+    await each([attachment for attachment in missing if not album.in_vain[attachment.url]], PATIENCE_S)
+    await each(sorted(again, key=lambda attachment: album.in_vain[attachment.url]), PATIENCE_AGAIN_S)
     return found
+
+
+def _added(folder: Folder, copies: Sequence[MediaFile]) -> Picture:
+    """The copies in the folder; the first is the largest."""
+    made = [Variant(file=f"{MEDIA}/{copy.name}", width=copy.width, height=copy.height) for copy in copies]
+    for variant, copy in zip(made, copies, strict=True):
+        folder.add(variant.file, copy.data)
+    several = tuple(sorted(made, key=lambda variant: variant.width or 0)) if len(made) > 1 else ()
+    return Picture(**asdict(made[0]), variants=several)

@@ -72,7 +72,7 @@ class WebsiteProjection:
     def _write(self, scene: Scene) -> None:
         made = [part(scene) for part in PARTS]
         files = {path: data for one in made for path, data in one.files.items()}
-        kept = {picture.file for picture in scene.pictures.values()}.union(*(one.keep for one in made))
+        kept = {file for picture in scene.pictures.values() for file in picture.files}.union(*(one.keep for one in made))
         self._folder.publish(files, keep=kept)
         self._album.keep(scene.pictures)
 

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.website import clean
 from connectors.website.cards import ends, map_url, place_text, starts
 from connectors.website.page import Site
-from connectors.website.pictures import Picture, stills
+from connectors.website.pictures import Picture, Variant, stills
 from connectors.website.selection import LONG_AGO, Selection
 from syndicator.contract import Association, View
 from syndicator.model import Attachment, Event, Place
@@ -98,4 +98,9 @@ def _image(event: Event, site: Site, pictures: Mapping[str, Picture]) -> dict[st
         "width": picture.width,
         "height": picture.height,
         "alt": clean.plain(still.description),
+        "variants": [_copy(one, site) for one in picture.variants],
     }
+
+
+def _copy(one: Variant, site: Site) -> dict[str, Any]:
+    return {"file": one.file, "url": (site.page_url or "") + one.file, "width": one.width, "height": one.height}
