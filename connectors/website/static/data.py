@@ -1,0 +1,197 @@
+"""Pure: a view → the data of the site, and what the page of each event says above its text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.website import clean
+from connectors.website.cards import event_card, post_card, starts
+from connectors.website.page import Site
+from connectors.website.pictures import Picture
+from connectors.website.records import record
+from connectors.website.selection import LONG_AGO, Selection, published_at
+from connectors.website.static.generators import GENERATORS, Generator
+from connectors.website.static.inert import inert
+from connectors.website.static.markdown import markdown
+from connectors.website.static.options import Options, Section
+from syndicator.contract import Association, View
+from syndicator.model import Event, Post
+from syndicator.text.dates import describe_when
+from syndicator.text.naming import handle
+from syndicator.text.tags import folded
+
+VERSION = 1
+"""Raised only when a template written for the version before would misunderstand; new fields may come at any time."""
+MARK = "syndicator"
+DESCRIPTION_MAX = 160
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_NOT_IN_PATHS = re.compile(r"[/\\.#?%:*\"<>|{}\[\]]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One projection, under way."""
+
+    view: View
+    selection: Selection
+    site: Site
+    association: Association
+    options: Options
+    pictures: Mapping[str, Picture]
+    """Origin URL → our copy; its file is a path below the folder of copied pictures."""
+    public_url: str | None
+    """Where our own public files are served: the widget and the calendars."""
+
+    @property
+    def generator(self) -> Generator:
+        """What builds the site."""
+        return GENERATORS[self.options.generator]
+
+    @property
+    def media_url(self) -> str:
+        """Where copied pictures are found, from the root of the built site."""
+        return "/" + self.options.directory("media").removeprefix(self.generator.served_from).strip("/")
+
+
+def document(scene: Scene) -> bytes:
+    """``agenda.json``: the same events as ``events.json`` of the website, the sections asked for, posts and videos."""
+    selection = scene.selection
+    coming = sorted((*selection.upcoming, *selection.ongoing), key=lambda event: (event.starts_at, event.uid))
+    told = {event.uid: event_record(event, scene) for event in (*coming, *selection.past)}
+    whole = {
+        "version": VERSION,
+        "generator": MARK,
+        "title": scene.site.title,
+        "language": scene.site.labels.language,
+        "timezone": scene.association.timezone,
+        "public_url": scene.public_url,
+        "calendar": scene.site.calendar,
+        "upcoming": [told[event.uid] for event in coming],
+        "past": [told[event.uid] for event in selection.past],
+        "sections": {section.name: _listed(section, coming, told) for section in scene.options.sections},
+        "posts": [post_record(post, scene) for post in selection.posts],
+        "videos": [post_record(post, scene) for post in selection.videos],
+    }
+    return (_yaml_too(json.dumps(_for_templates(whole, scene), ensure_ascii=False, indent=1)) + "\n").encode()
+
+
+def _listed(section: Section, coming: Sequence[Event], told: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    found = [told[event.uid] for event in coming if belongs(event, section)]
+    return found if section.limit is None else found[: section.limit]
+
+
+def belongs(event: Event, section: Section) -> bool:
+    """Whether an event stands in a section, as long as it is to come."""
+    if not section.tags and not section.organizers:
+        return True
+    wanted = {folded(tag) for tag in section.tags}
+    organizer = folded(event.organizer.name) if event.organizer else ""
+    return bool(wanted & {folded(tag) for tag in event.tags}) or organizer in {folded(name) for name in section.organizers}
+
+
+def event_record(event: Event, scene: Scene) -> dict[str, Any]:
+    """One event, as ``events.json`` has it, and what a template needs beside it."""
+    found = record(event, scene.view, scene.site, scene.association, scene.pictures)
+    if found["image"]:
+        found["image"] = _image(found["image"]["file"], found["image"]["width"], found["image"]["height"], found["image"]["alt"], scene)
+    card = event_card(event, scene.association, scene.site.labels, scene.pictures)
+    previous = scene.view.previous.get(event.uid)
+    return found | {
+        "slug": handle(event.uid),
+        "sections": [section.name for section in scene.options.sections if belongs(event, section)],
+        "tag_keys": [key for key in map(folded, event.tags) if key],
+        "states": [badge.text for badge in card.badges],
+        "prices": card.prices,
+        "previous_start": starts(previous) if previous else None,
+        "previous_when": _when(previous, scene) if previous else None,
+    }
+
+
+def post_record(post: Post, scene: Scene) -> dict[str, Any]:
+    """One post or video; what it warns of is not told with it."""
+    card = post_card(post, scene.view, scene.association, scene.site.labels, scene.pictures)
+    html = "" if card.warning else str(card.prose.whole)
+    return {
+        "uid": post.uid,
+        "url": card.url,
+        "kind": post.kind,
+        "title": card.title,
+        "name": card.name,
+        "warning": card.warning,
+        "html": html,
+        "excerpt": card.warning or card.prose.excerpt or clean.text_of(html),
+        "published": card.published,
+        "published_text": card.published_text,
+        "author": clean.plain(post.author.name) if post.author else "",
+        "source": post.source,
+        "source_title": card.source,
+        "states": [badge.text for badge in card.badges],
+        "duration": card.duration,
+        "images": [_image(image.file, image.width, image.height, image.alt, scene) for image in card.images],
+        "tags": list(card.tags),
+        "tag_keys": [key for key in map(folded, card.tags) if key],
+        "language": post.language,
+    }
+
+
+def page(event: Event, scene: Scene) -> bytes:
+    """The Markdown page of an event: what templates need above, its description below."""
+    told = event_record(event, scene)
+    text = markdown(told.pop("description_html"))
+    summary = clean.excerpt(told.pop("description_text"), DESCRIPTION_MAX) or ", ".join(
+        part for part in (told["when"], told["place"]["text"] if told["place"] else "") if part
+    )
+    matter = {
+        "title": told["title"],
+        "description": summary,
+        **_own_keys(event, told, scene),
+        "event": told,
+        "made_by": MARK,
+    }
+    lines = [f"{key}: {_yaml_too(json.dumps(value, ensure_ascii=False))}" for key, value in _for_templates(matter, scene).items()]
+    return "\n".join(["---", *lines, "---", "", text]).encode()
+
+
+def _own_keys(event: Event, told: Mapping[str, Any], scene: Scene) -> dict[str, Any]:
+    """What the generator itself understands. Never the event's day as the page's: generators hide what is dated in the future."""
+    updated = scene.view.changed_at.get(event.uid, LONG_AGO)
+    tags = list(dict.fromkeys(tag for tag in (" ".join(_NOT_IN_PATHS.sub(" ", tag).split()) for tag in told["tags"]) if tag))
+    image = told["image"]
+    if scene.options.generator == "jekyll":
+        # https://jekyllrb.com/docs/front-matter/; image and last_modified_at are what jekyll-seo-tag and jekyll-sitemap read.
+        shown = {"image": {"path": image["url"], "alt": image["alt"]}} if image else {}
+        return {"tags": tags, "last_modified_at": updated.isoformat(timespec="seconds"), **shown, "render_with_liquid": False}
+    if scene.options.generator == "hugo":
+        # https://gohugo.io/content-management/front-matter/
+        published = min(published_at(event, scene.view), updated)
+        shown_here = {"images": [image["url"]]} if image else {}
+        return {
+            "date": published.isoformat(timespec="seconds"),
+            "lastmod": updated.isoformat(timespec="seconds"),
+            "tags": tags,
+            **shown_here,
+        }
+    # https://www.11ty.dev/docs/languages/#override-the-template-language: else Liquid would read the text first.
+    return {"templateEngineOverride": "md"}
+
+
+def _when(event: Event, scene: Scene) -> str:
+    return describe_when(event, scene.site.labels.language, home_timezone=scene.association.timezone)
+
+
+def _image(file: str, width: int | None, height: int | None, alt: str, scene: Scene) -> dict[str, Any]:
+    return {"url": f"{scene.media_url}/{file}", "width": width, "height": height, "alt": alt}
+
+
+def _for_templates(value: dict[str, Any], scene: Scene) -> dict[str, Any]:
+    found: dict[str, Any] = value if scene.generator.escapes else inert(value)
+    return found
+
+
+def _yaml_too(text: str) -> str:
+    """JSON that YAML 1.1 reads alike: Jekyll reads data files and front matter with libyaml."""
+    return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
