@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.website import clean
-from connectors.website.cards import event_card, post_card, starts
+from connectors.website.cards import Image, event_card, post_card
 from connectors.website.page import Site
-from connectors.website.pictures import Picture
+from connectors.website.pictures import Picture, Variant
 from connectors.website.records import record
 from connectors.website.selection import LONG_AGO, Selection, published_at
 from connectors.website.static.generators import GENERATORS, Generator
@@ -20,8 +20,6 @@ from connectors.website.static.markdown import markdown
 from connectors.website.static.options import Options, Section
 from syndicator.contract import Association, View
 from syndicator.model import Event, Post
-from syndicator.text.dates import describe_when
-from syndicator.text.naming import handle
 from syndicator.text.tags import folded
 
 VERSION = 1
@@ -43,6 +41,8 @@ class Scene:
     options: Options
     pictures: Mapping[str, Picture]
     """Origin URL → our copy; its file is a path below the folder of copied pictures."""
+    names: Mapping[str, str]
+    """uid → what the event's page is called."""
     public_url: str | None
     """Where our own public files are served: the widget and the calendars."""
 
@@ -95,19 +95,18 @@ def belongs(event: Event, section: Section) -> bool:
 
 def event_record(event: Event, scene: Scene) -> dict[str, Any]:
     """One event, as ``events.json`` has it, and what a template needs beside it."""
-    found = record(event, scene.view, scene.site, scene.association, scene.pictures)
-    if found["image"]:
-        found["image"] = _image(found["image"]["file"], found["image"]["width"], found["image"]["height"], found["image"]["alt"], scene)
-    card = event_card(event, scene.association, scene.site.labels, scene.pictures)
     previous = scene.view.previous.get(event.uid)
+    found = record(event, scene.view, scene.site, scene.association, scene.pictures, previous=previous)
+    # What the website says of its own copies and pages is not true of this site's.
+    del found["page"]
+    card = event_card(event, scene.association, scene.site.labels, scene.pictures, previous=previous)
     return found | {
-        "slug": handle(event.uid),
+        "image": _image(card.image, scene) if card.image else None,
+        "slug": scene.names[event.uid],
         "sections": [section.name for section in scene.options.sections if belongs(event, section)],
         "tag_keys": [key for key in map(folded, event.tags) if key],
         "states": [badge.text for badge in card.badges],
         "prices": card.prices,
-        "previous_start": starts(previous) if previous else None,
-        "previous_when": _when(previous, scene) if previous else None,
     }
 
 
@@ -131,7 +130,7 @@ def post_record(post: Post, scene: Scene) -> dict[str, Any]:
         "source_title": card.source,
         "states": [badge.text for badge in card.badges],
         "duration": card.duration,
-        "images": [_image(image.file, image.width, image.height, image.alt, scene) for image in card.images],
+        "images": [_image(image, scene) for image in card.images],
         "tags": list(card.tags),
         "tag_keys": [key for key in map(folded, card.tags) if key],
         "language": post.language,
@@ -179,12 +178,11 @@ def _own_keys(event: Event, told: Mapping[str, Any], scene: Scene) -> dict[str, 
     return {"templateEngineOverride": "md"}
 
 
-def _when(event: Event, scene: Scene) -> str:
-    return describe_when(event, scene.site.labels.language, home_timezone=scene.association.timezone)
+def _image(image: Image, scene: Scene) -> dict[str, Any]:
+    def copy(one: Image | Variant) -> dict[str, Any]:
+        return {"url": f"{scene.media_url}/{one.file}", "width": one.width, "height": one.height}
 
-
-def _image(file: str, width: int | None, height: int | None, alt: str, scene: Scene) -> dict[str, Any]:
-    return {"url": f"{scene.media_url}/{file}", "width": width, "height": height, "alt": alt}
+    return {**copy(image), "alt": image.alt, "variants": [copy(one) for one in image.variants]}
 
 
 def _for_templates(value: dict[str, Any], scene: Scene) -> dict[str, Any]:

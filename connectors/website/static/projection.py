@@ -20,12 +20,12 @@ from connectors.website.static.generators import GENERATORS
 from connectors.website.static.git import Repository
 from connectors.website.static.hook import rebuild
 from connectors.website.static.made import Made
+from connectors.website.static.names import names
 from connectors.website.static.options import Options as StaticOptions
 from syndicator.contract import Context, View
 from syndicator.errors import ConnectorError, Rejected, Words, words
 from syndicator.folder import Folder
 from syndicator.model import Event, Item
-from syndicator.text.naming import handle
 
 FORM = 1
 """Raised when pages are written otherwise: then all of them are made anew."""
@@ -69,6 +69,7 @@ class StaticProjection:
             association=self._context.association,
             options=self._options,
             pictures=pictures,
+            names=await asyncio.to_thread(self._names, view),
             public_url=self._context.public_url,
         )
         made = await asyncio.to_thread(self._write, scene)
@@ -107,7 +108,7 @@ class StaticProjection:
             if not as_it_was or before.pages.get(name) != _picture(event, scene):
                 files[name] = page(event, scene)
         media = self._options.directory("media")
-        pictures = {picture.file for picture in scene.pictures.values()}
+        pictures = {file for picture in scene.pictures.values() for file in picture.files}
         after = Made(
             form=form,
             pages={name: _picture(event, scene) for name, event in sorted(pages.items())},
@@ -127,12 +128,15 @@ class StaticProjection:
         made.keep(self._record)
         return made
 
+    def _names(self, view: View) -> Mapping[str, str]:
+        return names(self._options.site / self._options.directory("events"), (item for item in view.items if isinstance(item, Event)))
+
     def _pages(self, scene: Scene) -> dict[str, Event]:
         if not self._options.pages:
             return {}
         folder = self._options.directory("events")
         events = (item for item in scene.view.items if isinstance(item, Event))
-        return {f"{folder}/{handle(event.uid)}.md".lstrip("/"): event for event in events}
+        return {f"{folder}/{scene.names[event.uid]}.md".lstrip("/"): event for event in events}
 
     async def _tell(self, made: Made) -> None:
         """Git and the build, each whatever becomes of the other; then the first trouble."""
