@@ -1,8 +1,9 @@
-"""The caldav projection: which calendar an address means, what a password is sent to, and what people are told before anything is written."""
+"""The caldav projection: which calendar an address means, where a password goes, what people are told before anything is written."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,7 @@ async def test_several_calendars_are_named(simulator: CaldavSimulator, tmp_path:
         one = projection(simulator, tmp_path, sessions, url=simulator.url, calendar=name)
         await one.project(make_view([make_event()]))
     assert titles(simulator) == ["Atelier vélo"]
+    simulator.requests.clear()
     await refusal(simulator, tmp_path, sessions, url=simulator.url, calendar="autre")
 
 
@@ -142,12 +144,9 @@ async def test_the_password_stays_on_its_host(nextcloud: CaldavSimulator, tmp_pa
         nextcloud.fault(Fault(action="answer", status=302, headers={"Location": elsewhere}))
         with pytest.raises(AuthExpired):
             await opened(nextcloud, tmp_path, sessions)
-        body = (
-            f'<d:multistatus xmlns:d="DAV:"><d:response><d:href>/</d:href><d:propstat><d:prop><d:current-user-principal><d:href>{elsewhere}'
-        )
-        body += (
-            "</d:href></d:current-user-principal></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"
-        )
+        said_of_it = f"<d:current-user-principal><d:href>{elsewhere}</d:href></d:current-user-principal>"
+        propstat = f"<d:propstat><d:prop>{said_of_it}</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>"
+        body = f'<d:multistatus xmlns:d="DAV:"><d:response><d:href>/</d:href>{propstat}</d:response></d:multistatus>'
         nextcloud.fault(Fault(action="answer", status=207, body=body.encode()))
         said = await refusal(nextcloud, tmp_path, sessions, url=nextcloud.url)
     assert "autre serveur" in (said.hint or {})["fr"]
@@ -165,7 +164,7 @@ async def test_no_password_without_tls(simulator: CaldavSimulator, tmp_path: Pat
 
 
 @pytest.mark.parametrize("changes", [
-    {"user": None}, {"password": None}, {"user": "a:b"}, {"past": __import__("datetime").timedelta(days=400)},
+    {"user": None}, {"password": None}, {"user": "a:b"}, {"past": timedelta(days=400)},
     {"url": "cloud.example/x"}, {"url": "ftp://cloud.example/"}, {"url": "https://a:b@cloud.example/"}, {"url": "https://[::1/"},
     {"url": "https://apidata.googleusercontent.com/caldav/v2/x/events"}, {"url": "https://www.google.com/calendar/dav/x/user"},
     {"url": "https://cloud.example/index.php/apps/calendar/p/zQe5Dx7ACfHnb4Rk"},
