@@ -106,7 +106,7 @@ class Prices:
 class Limits:
     """What a destination can show, as data: ``render.py`` obeys it and ``docs/destinations.md`` is made from it."""
 
-    kinds: frozenset[str] = frozenset({"note", "article", "video", "live", "image", "audio", "event"})
+    kinds: frozenset[str] = frozenset({"note", "article", "video", "live", "image", "audio", "digest", "event"})
     """The kinds of item it can carry (``Post.kind``, or ``event``)."""
     text_max: int | None = None
     text_unit: TextUnit = "characters"
@@ -123,6 +123,8 @@ class Limits:
     """Whether the service counts the text with its markup: escapes take room."""
     spans: bool = False
     """Whether words can be links: then ``Rendition.spans`` says where those of the author stand, and the address is not spelt out."""
+    letter: bool = False
+    """Whether it sends whole letters: then ``Rendition.html`` has one. Such a destination takes issues of a newsletter only."""
     link_apart: bool = False
     """Whether the way home travels in ``Rendition.link`` instead of at the end of the text."""
     content_warning: bool = False

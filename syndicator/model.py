@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 Visibility = Literal["public", "unlisted", "private", "direct"]
-PostKind = Literal["note", "article", "video", "live", "image", "audio"]
+PostKind = Literal["note", "article", "video", "live", "image", "audio", "digest"]
+"""``digest``: an issue of the association's own newsletter, which the core makes."""
 EventStatus = Literal["confirmed", "tentative", "cancelled"]
 AttachmentType = Literal["image", "video", "gifv", "audio", "unknown"]
 LiveState = Literal["scheduled", "live", "ended"]
-Purpose = Literal["create", "update", "replace", "delete", "remind", "announce-change", "cancel"]
+Purpose = Literal["create", "update", "replace", "delete", "remind", "announce-change", "cancel", "retire"]
+"""What a delivery is for; ``retire`` takes back a note that is out and has become untrue."""
 
 LONG_EVENT = timedelta(days=30)
 """Longer than this is an activity that goes on, not a date to come (Mobilizon's ``durationOfLongEvent``)."""
@@ -112,6 +114,68 @@ class Offer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One thing that an issue tells."""
+
+    uid: str
+    kind: str
+    """``event``, or a ``Post.kind``."""
+    title: str
+    """Plain text; of a post without a title, how it begins."""
+    url: str
+    """The way home; empty where there is none."""
+    text: str = ""
+    """Plain text, cut between words."""
+    when: str = ""
+    """An event's date, or the day a post was published, in words."""
+    place: str = ""
+    state: str = ""
+    """What must be known of an event beside its date, in words: full, online, not certain; empty when nothing."""
+    image: Attachment | None = None
+    new: bool = True
+    """Whether no issue has told it before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Entries under a heading."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    brief: tuple[Entry, ...] = ()
+    """What there was no room to show, by title alone: nothing is forgotten."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """What one issue tells."""
+
+    newsletter: str
+    """Its name in the configuration."""
+    title: str
+    """The newsletter's, for people."""
+    subject: str
+    language: str
+    since_at: datetime
+    """What is new since then is told."""
+    until_at: datetime
+    """When it is due: events over by then are left out."""
+    editorial: str = ""
+    """A person's own words, untrusted HTML."""
+    sections: tuple[Section, ...] = ()
+
+    @property
+    def uids(self) -> frozenset[str]:
+        """Everything that it tells."""
+        return frozenset(entry.uid for section in self.sections for entry in (*section.entries, *section.brief))
+
+    @property
+    def news(self) -> int:
+        """How many things it tells that no issue has told before."""
+        return len({entry.uid for section in self.sections for entry in (*section.entries, *section.brief) if entry.new})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Post:
     """A status, a video, a photo, a feed entry, a group post."""
 
@@ -164,6 +228,10 @@ class Post:
     duration_s: float | None = None
     embed_url: str | None = None
     """A player page, already carrying the privacy options the service has."""
+    issue: Issue | None = None
+    """For the kind ``digest``: what it tells."""
+    listing: tuple[Event, ...] = ()
+    """For a recap, which the core makes itself: the events that it lists, with what is said of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,6 +355,8 @@ class Rendition:
     """Within the destination's limits, counted as it counts, in its markup."""
     title: str = ""
     """For destinations that have one (Limits.title_max)."""
+    html: str = ""
+    """A whole letter, for destinations that send one (``Limits.letter``); ``text`` is its text part and ``title`` its subject."""
     link: str | None = None
     """The way home, for destinations that take it apart from the text."""
     spans: tuple[Span, ...] = ()

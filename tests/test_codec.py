@@ -19,7 +19,9 @@ from syndicator.model import (
     Actor,
     Attachment,
     Card,
+    Entry,
     Event,
+    Issue,
     Item,
     Mention,
     Offer,
@@ -29,6 +31,7 @@ from syndicator.model import (
     Quote,
     Receipt,
     Rendition,
+    Section,
     Span,
 )
 from syndicator.testing import make_event, make_post
@@ -49,6 +52,18 @@ PICTURE = Attachment(
     preview_url="https://a.example/1s.jpg",
     focus=(0.25, -1.0),
     blurhash="LKO2",
+)
+ENTRY = Entry(
+    uid="e",
+    kind="event",
+    title="Bal",
+    url="https://a.example/e",
+    text="Danses",
+    when="samedi",
+    place="Brest",
+    state="Complet",
+    image=PICTURE,
+    new=False,
 )
 FULL_POST = Post(
     uid="u",
@@ -81,6 +96,16 @@ FULL_POST = Post(
     starts_at=AT,
     duration_s=12.5,
     embed_url="https://a.example/embed",
+    issue=Issue(
+        newsletter="lettre",
+        title="La lettre",
+        subject="Bal",
+        language="fr",
+        since_at=AT,
+        until_at=AT,
+        editorial="<p>Bonjour</p>",
+        sections=(Section(title="À venir", entries=(ENTRY,), brief=(ENTRY,)),),
+    ),
 )
 FULL_EVENT = Event(
     uid="e",
@@ -126,6 +151,7 @@ FULL_EVENT = Event(
 )
 FULL_RENDITION = Rendition(
     uid="u",
+    html="<html>Lettre</html>",
     text="Texte",
     title="Titre",
     link="https://a.example/1",

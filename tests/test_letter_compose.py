@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from syndicator.contract import Association
 from syndicator.letter.compose import compose
-from syndicator.letter.issue import Issue
 from syndicator.letter.newsletter import POSTS, Newsletter, Wanted
 from syndicator.letter.schedule import parse
-from syndicator.model import Attachment, Event, Item, Place, Post
+from syndicator.model import Attachment, Event, Issue, Item, Place, Post
 
 ASSOCIATION = Association(name="Les Amis du Vélo")
 LETTER = Newsletter(

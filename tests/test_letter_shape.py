@@ -9,9 +9,8 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from syndicator.errors import Rejected
-from syndicator.letter.issue import Entry, Issue, Section
 from syndicator.letter.shape import SIZE_MAX, UNSUBSCRIBE, Hosted, shape, with_unsubscribe, without_unsubscribe
-from syndicator.model import Attachment
+from syndicator.model import Attachment, Entry, Issue, Section
 from tests.test_letter_compose import ASSOCIATION, SINCE, UNTIL
 
 FETE = Entry(

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from syndicator.contract import Association, Limits
-from syndicator.letter.issue import Entry, Issue, Section
 from syndicator.letter.newsletter import VIDEOS, Newsletter, Wanted
-from syndicator.model import Attachment, Event, Item, Post
+from syndicator.model import Attachment, Entry, Event, Issue, Item, Post, Section
 from syndicator.plan.refusals import fold, kind_of
 from syndicator.text.clean import clean
 from syndicator.text.dates import describe_when, short_when

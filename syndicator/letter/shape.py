@@ -16,8 +16,7 @@ from markupsafe import Markup, escape
 
 from syndicator.contract import Association
 from syndicator.errors import Rejected, words
-from syndicator.letter.issue import Entry, Issue, Section
-from syndicator.model import Event
+from syndicator.model import Entry, Event, Issue, Section
 from syndicator.palette import NIGHT, READABLE, WHITE, Colour, contrast, mix, palette_of
 from syndicator.text.clean import clean
 from syndicator.text.dates import describe_when
