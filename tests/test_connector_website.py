@@ -30,7 +30,7 @@ from syndicator.testing import NOW, PARIS, ProjectionContract, make_context, mak
 ATOM = "{http://www.w3.org/2005/Atom}"
 DATA = Path(__file__).parent / "data" / "website"
 SCHEMA = json.loads((Path(clean.__file__).parent / "assets" / "events.schema.json").read_text())
-FILES = {"index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg"}
+FILES = {"index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg", "links.html", "links.css"}
 
 
 class PictureHost(Simulator):
@@ -640,7 +640,7 @@ async def test_only_what_differs_is_written(tmp_path: Path, sessions: Sessions) 
     await written(tmp_path, sessions, make_view([replace(post, html="<p>Corrigé</p>"), make_event()]))
     after = {path.name: path.stat().st_ino for path in (tmp_path / "public").iterdir()}
 
-    assert {name for name in after if after[name] != before[name]} == {"index.html", "feed.atom", "feed.json"}
+    assert {name for name in after if after[name] != before[name]} == {"index.html", "links.html", "feed.atom", "feed.json"}
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "public").iterdir()} == {0o644}
 
 

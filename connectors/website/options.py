@@ -6,11 +6,34 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from connectors.website import clean
 from syndicator.errors import words
 
-FILES = ("index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg")
+FILES = ("index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg", "links.html", "links.css")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_STYLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.css")
 _FOLDER = re.compile(r"([a-z0-9][a-z0-9-]{0,79})(/[a-z0-9][a-z0-9-]{0,79})*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnLink:
+    """One line of ``links``."""
+
+    title: str
+    """What people read."""
+    url: str
+    """Where it leads, beginning with https:// or http://."""
+    rel_me: bool = False
+    """Whether that is the association too, such as another account of its own: Mastodon shows it as verified if it links back."""
+
+    def __post_init__(self) -> None:
+        if not self.title.strip() or clean.link(self.url) is None:
+            raise ValueError(
+                words(
+                    fr=f"Un lien a un titre et une adresse entière, https://… : « {self.title} », « {self.url} ».",
+                    en=f'A link has a title and a whole address, https://…: "{self.title}", "{self.url}".',
+                )
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +60,12 @@ class Options:
     """How many of the latest videos the page shows."""
     feed_max: int = 50
     """How many of the latest items ``feed.atom`` and ``feed.json`` hold."""
+    presence: bool = True
+    """Whether there is ``links.html``: the association's links and accounts, the next events and the latest news on one small page."""
+    links: tuple[OwnLink, ...] = ()
+    """What that page leads to, in this order: ``[{ title = "Adhérer", url = "https://…" }]``; ``rel_me = true`` for other accounts."""
+    theme: str | None = None
+    """A stylesheet of yours beside that page, such as ``maison.css``, which it reads after ours."""
     images: bool = True
     """Whether pictures are copied and shown; they are served from our folder, never from the origin."""
     accent: str = "#a8432f"
@@ -60,6 +89,13 @@ class Options:
                 words(
                     fr=f"folder = « {self.folder} » : seulement des lettres minuscules, des chiffres, - et /, sans / au début ni à la fin.",
                     en=f'folder = "{self.folder}": lower-case letters, digits, - and / only, with no / at either end.',
+                )
+            )
+        if self.theme is not None and (not _STYLE.fullmatch(self.theme) or self.theme in FILES):
+            raise ValueError(
+                words(
+                    fr=f"theme = « {self.theme} » : le nom d'un fichier .css à vous dans le même dossier, par exemple maison.css.",
+                    en=f'theme = "{self.theme}": the name of a .css file of yours in the same folder, for example maison.css.',
                 )
             )
         for name in ("events_max", "posts_max", "videos_max", "feed_max"):

@@ -61,6 +61,10 @@ class Pages:
         """``index.html``."""
         return self._render("index.html.j2", site, cards)
 
+    def presence(self, site: Site, values: Mapping[str, Any]) -> bytes:
+        """``links.html``."""
+        return self._render("presence.html.j2", site, values)
+
     def fragment(self, site: Site, cards: Cards) -> bytes:
         """``events.html``. It stands in pages elsewhere, so its pictures need our full address, and are left out without one."""
         return self._render("events.html.j2", site, {**cards, "base": site.page_url})

@@ -12,7 +12,8 @@ from connectors.website.labels import labels_for
 from connectors.website.options import FILES
 from connectors.website.options import Options as WebsiteOptions
 from connectors.website.page import Pages, Site
-from connectors.website.pictures import Album, Picture, gather, stills
+from connectors.website.pictures import Album, Picture, gather, logo, stills
+from connectors.website.presence import presence
 from connectors.website.scene import Part, Scene
 from connectors.website.selection import Selection, select
 from syndicator.contract import Context, View
@@ -21,7 +22,7 @@ from syndicator.model import Item
 
 MARK = b"syndicator"
 """Every text we write contains it (``generator``, a comment)."""
-PARTS: Sequence[Part] = (front,)
+PARTS: Sequence[Part] = (front, presence)
 """A part more of the website is a function more here."""
 
 
@@ -67,6 +68,8 @@ class WebsiteProjection:
         most = self._options.events_max
         shown: tuple[Item, ...] = (*selection.upcoming[:most], *selection.ongoing[:most], *selection.posts, *selection.videos)
         wanted = [still for item in shown for still in stills(item)]
+        if self._options.presence and (own := await asyncio.to_thread(logo, self._context.association)):
+            wanted.append(own)
         return await gather(self._context.http, wanted, self._folder, self._album, self._context.state_dir / "media")
 
     def _write(self, scene: Scene) -> None:

@@ -1,0 +1,184 @@
+"""``links.html``: who the association is, where it is found, what comes next and what is new, on one page that fits a telephone.
+
+Its own links, its accounts (those of the sources, as far as one author wrote most of what a source has), the next events, the latest
+posts and videos, and the feeds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from connectors.website import clean
+from connectors.website.cards import EventCard, Image, PostCard, event_card, post_card
+from connectors.website.page import ASSETS
+from connectors.website.pictures import Picture, logo
+from connectors.website.presence_labels import presence_labels_for
+from connectors.website.scene import Made, Scene
+from syndicator.contract import View
+from syndicator.model import Actor, Event, Item
+
+FILE = "links.html"
+STYLE = "links.css"
+EVENTS, POSTS, VIDEOS = 5, 3, 3
+EXCERPT_MAX = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """A link; ``me`` says that whoever it leads to is the same as who is shown here."""
+
+    title: str
+    url: str
+    note: str = ""
+    """Where it leads: a handle, or the name of the server."""
+    me: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One event, post or video."""
+
+    title: str
+    url: str | None
+    language: str | None
+    when: str
+    at: str
+    """For ``<time datetime>``."""
+    facts: tuple[str, ...]
+    image: Image | None
+
+
+def presence(scene: Scene) -> Made:
+    """The page and its look; nothing with ``presence = false``."""
+    if not scene.options.presence:
+        return Made()
+    return Made(files={FILE: _page(scene), STYLE: (ASSETS / STYLE).read_bytes()})
+
+
+def _page(scene: Scene) -> bytes:
+    site, selection = scene.site, scene.selection
+    buttons = _own(scene)
+    accounts = [account for account in accounts_of(scene.view) if account.url not in {button.url for button in buttons}]
+    image = _logo(scene)
+    values = {
+        "url": f"{site.page_url}{FILE}" if site.page_url else None,
+        "name": site.association,
+        "presence": presence_labels_for(site.labels.language),
+        "logo": image,
+        "theme": scene.options.theme,
+        "buttons": buttons,
+        "accounts": accounts,
+        "events": [_event(event, scene) for event in (*selection.upcoming, *selection.ongoing)[:EVENTS]],
+        "posts": [_post(post_card(post, scene.view, scene.association, site.labels, scene.pictures)) for post in selection.posts[:POSTS]],
+        "films": [_post(post_card(post, scene.view, scene.association, site.labels, scene.pictures)) for post in selection.videos[:VIDEOS]],
+        "structured": structured(scene, [*buttons, *accounts], image),
+    }
+    return scene.pages.presence(site, values)
+
+
+def _own(scene: Scene) -> list[Button]:
+    site = scene.site
+    home = [Button(title=site.labels.website, url=site.home_url, note=_host(site.home_url), me=True)] if site.home_url else []
+    own = [(clean.printed(link.title), clean.link(link.url), link.rel_me) for link in scene.options.links]
+    listed = {url for _, url, _ in own}
+    return [
+        *(button for button in home if button.url not in listed),
+        *(Button(title=title, url=url, note=_host(url), me=me) for title, url, me in own if url),
+    ]
+
+
+def accounts_of(view: View) -> list[Button]:
+    """The account behind each source: whoever wrote more than half of what it has, at its own server; in the order of the sources."""
+    found: dict[str, Counter[Actor]] = {source: Counter() for source in view.sources}
+    total: Counter[str] = Counter()
+    for item in view.items:
+        actor = _actor(item)
+        if item.source in found and getattr(item, "boost_of", None) is None:
+            total[item.source] += 1
+            if actor is not None and actor.url and _host(actor.url) == _host(item.url):
+                found[item.source][Actor(name=actor.name, url=actor.url, handle=actor.handle)] += 1
+    buttons: dict[str, Button] = {}
+    for source, actors in found.items():
+        actor, count = max(actors.items(), key=lambda one: (one[1], one[0].url or ""), default=(None, 0))
+        url = clean.link(actor.url) if actor else None
+        if actor is not None and url and count * 2 > total[source]:
+            note = f"@{clean.plain(actor.handle)}" if actor.handle else _host(url)
+            title = clean.printed(view.sources[source]) or clean.printed(actor.name) or note
+            buttons.setdefault(url, Button(title=title, url=url, note=note, me=True))
+    return list(buttons.values())
+
+
+def _actor(item: Item) -> Actor | None:
+    return item.organizer if isinstance(item, Event) else item.author
+
+
+def _host(url: str | None) -> str:
+    try:
+        return (urlsplit(url or "").hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def _logo(scene: Scene) -> Image | None:
+    wanted = logo(scene.association)
+    picture: Picture | None = scene.pictures.get(wanted.url) if wanted else None
+    if picture is None:
+        return None
+    # The name stands beside it: to say it twice helps nobody.
+    return Image(file=picture.file, width=picture.width, height=picture.height, alt="", variants=picture.variants)
+
+
+def _event(event: Event, scene: Scene) -> Line:
+    card: EventCard = event_card(event, scene.association, scene.site.labels, scene.pictures)
+    return Line(
+        title=card.title,
+        url=card.url,
+        language=card.language,
+        when=card.when,
+        at=card.starts,
+        facts=tuple(fact for fact in (*(badge.text for badge in card.badges), card.place) if fact),
+        image=card.image,
+    )
+
+
+def _post(card: PostCard) -> Line:
+    text = clean.excerpt(card.prose.excerpt or clean.text_of(str(card.prose.whole)), EXCERPT_MAX)
+    return Line(
+        title=card.title or card.warning or text or card.name,
+        url=card.url,
+        language=card.language,
+        when=card.published_text,
+        at=card.published,
+        facts=tuple(fact for fact in (*(badge.text for badge in card.badges), card.source, card.duration) if fact),
+        image=None if card.warning or not card.images else card.images[0],
+    )
+
+
+def structured(scene: Scene, buttons: Sequence[Button], image: Image | None) -> Markup:
+    """The same for machines: https://schema.org/ProfilePage about an https://schema.org/Organization."""
+    site = scene.site
+    organization = {
+        "@type": "Organization",
+        "name": site.association,
+        "url": site.home_url or site.page_url,
+        "description": site.description,
+        "logo": f"{site.page_url}{image.file}" if image and site.page_url else None,
+        "sameAs": [button.url for button in buttons if button.me and button.url != site.home_url],
+    }
+    page = {
+        "@context": "https://schema.org",
+        "@type": "ProfilePage",
+        "name": site.title,
+        "url": f"{site.page_url}{FILE}" if site.page_url else None,
+        "inLanguage": site.labels.language,
+        "mainEntity": {key: value for key, value in organization.items() if value},
+    }
+    text = json.dumps({key: value for key, value in page.items() if value}, ensure_ascii=False)
+    # No character is left that could end the script element, or begin a comment in it.
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
