@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from syndicator.model import Event, Item, Post
+from syndicator.model import Actor, Event, Item, Place, Post
 
 T = TypeVar("T")
 
@@ -50,6 +50,17 @@ def decode(kind: type[T], data: dict[str, Any]) -> T:
     return kind(**{name: readers[name](value) for name, value in data.items() if name in readers})
 
 
+def _shared(kind: type[T], data: dict[str, Any]) -> T:
+    """``decode``, and one object for all that are equal: an agenda has few places and organisers, each many times."""
+    known = _readers(cast("Hashable", kind))
+    return cast("T", _one_of_each(cast("Hashable", kind), tuple(item for item in data.items() if item[0] in known)))
+
+
+@functools.lru_cache(maxsize=512)
+def _one_of_each(kind: Any, items: tuple[tuple[str, Any], ...]) -> Any:
+    return decode(kind, dict(items))
+
+
 @functools.cache
 def _readers(kind: Any) -> dict[str, Callable[[Any], Any]]:
     hints = get_type_hints(kind)
@@ -72,6 +83,8 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
         return lambda value: tuple(read(part) for read, part in zip(eachs, value, strict=True))
     if hint is datetime:
         return datetime.fromisoformat
+    if hint in (Place, Actor):
+        return functools.partial(_shared, cast("type[Any]", hint))
     if dataclasses.is_dataclass(hint):
         return functools.partial(decode, cast("type[Any]", hint))
     return _same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
     """An item with what the store knows of it."""
 
@@ -28,6 +29,21 @@ class Stored:
     first_seen_at: datetime
     changed_at: datetime
     first: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """What one source last showed of an item."""
+
+    source: str
+    uid: str
+    seq: int
+    """The number of its last change."""
+    at: str
+    """When an event ends, or a post was published; ``instant``."""
+    is_event: bool
+    stored: Stored | None
+    """None when it is gone."""
 
 
 class Items:
@@ -256,6 +272,40 @@ class Items:
         posts.sort(key=lambda row: (row["at"], row["uid"], row["source"]))
         return [_stored(row) for row in (*events, *posts[-posts_max:])]
 
+    def events(self, sources: Collection[str], since: datetime) -> list[Row]:
+        """Live events of these sources that end after ``since``."""
+        sql = "select * from item where gone_at is null and source = ? and at >= ? and kind = 'event'"
+        return [_row(row) for source in sorted(sources) for row in self._db.conn.execute(sql, (source, instant(since)))]
+
+    def newest_posts(self, sources: Collection[str], most: int) -> list[tuple[str, str, int]]:
+        """Of each of these sources the newest ``most`` live posts: source, uid, and the number of its last change."""
+        sql = "select uid, seq from item where gone_at is null and kind != 'event' and source = ? order by at desc, uid limit ?"
+        return [(source, row["uid"], row["seq"]) for source in sorted(sources) for row in self._db.conn.execute(sql, (source, most))]
+
+    def rows(self, names: Iterable[tuple[str, str]]) -> list[Row]:
+        """The items that these sources show under these uids."""
+        rows = (self._one("select * from item where source = ? and uid = ?", *name) for name in names)
+        return [_row(row) for row in rows if row is not None]
+
+    def changed_rows(self, seq: int) -> list[Row]:
+        """What came, changed or went after change number ``seq``."""
+        return [_row(row) for row in self._db.conn.execute("select * from item where seq > ? order by seq", (seq,))]
+
+    def copies(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of these uids and addresses that are copies which we made; one question for all of them."""
+        if self._one("select 1 as one from receipt limit 1") is None:
+            return frozenset()
+        sql = (
+            "select value from json_each(?) where exists (select 1 from receipt where uri = value)"
+            " or exists (select 1 from receipt where url = value)"
+        )
+        told = json.dumps([name for name in set(names) if name])
+        return frozenset(row["value"] for row in self._db.conn.execute(sql, (told,)))
+
+    def previous(self, uids: Iterable[str]) -> dict[str, Event]:
+        """uid → the event as it was before its date last changed, for those of ``uids`` whose date ever did."""
+        return self.moves.previous(uids)
+
     def counts(self) -> Mapping[str, int]:
         """Live items by source."""
         rows = self._db.conn.execute("select source, count(*) as n from item where gone_at is null group by source")
@@ -309,6 +359,17 @@ def _essence(event: Event) -> tuple[object, ...]:
     # In one zone: across zones, Python holds no two instants equal in the hour that is there twice (PEP 495).
     times = (event.starts_at.astimezone(UTC), event.ends_at and event.ends_at.astimezone(UTC))
     return (*times, event.start_is_date, event.end_is_date, event.place, event.online_url, event.status)
+
+
+def _row(row: Any) -> Row:
+    return Row(
+        source=row["source"],
+        uid=row["uid"],
+        seq=row["seq"],
+        at=row["at"],
+        is_event=row["kind"] == "event",
+        stored=_stored(row) if row["gone_at"] is None else None,
+    )
 
 
 def _stored(row: Any) -> Stored:

@@ -13,17 +13,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicator import expiring, spending
+from syndicator.ahead import look_ahead
 from syndicator.confirming import confirm_after, confirmed
 from syndicator.contract import CanRead, Publisher
 from syndicator.errors import AuthExpired, ConnectorError, RateLimited, Rejected, SourceEmptied, StateError
 from syndicator.logs import event
 from syndicator.model import Batch, Post
+from syndicator.noticing import retire_for
 from syndicator.outbox import Claim
 from syndicator.plan import Change, Facts, Plan, plan
 from syndicator.reporting import kind_of, recovered, report
 from syndicator.store import Store
 from syndicator.tenant import Tenant, wait_after
-from syndicator.views import turning, view_of
+from syndicator.views import look, turning
 
 KNOCK_AGAIN = timedelta(seconds=10)
 """The least time before the next try, whatever a service says that we should wait."""
@@ -179,6 +181,8 @@ def _write(tenant: Tenant, store: Store, name: str, batch: Batch, now: datetime,
     targets = {target: there for target, there in tenant.targets().items() if target not in departed}
     made = plan(changes, tenant.routes, targets, _facts(tenant, store, name, changes, since), now)
     planned = store.outbox.write(made, now)
+    grace = max((route.delay for route in tenant.routes if name in route.sources), default=timedelta(0))
+    retire_for(store, (change.item for change in changes if change.kind == "changed"), now + grace, now)
     _log_plan(tenant, name, changes, made)
     counts = {kind: sum(change.kind == kind for change in changes) for kind in ("new", "changed", "gone", "returned")}
     return Polled(
@@ -276,6 +280,7 @@ def _next(tenant: Tenant, store: Store, name: str, now: datetime, *, claims: boo
 
 
 def _claim(tenant: Tenant, store: Store, name: str, now: datetime) -> Claim:
+    look_ahead(tenant, store, name, now)
     return store.outbox.claim(name, tenant.owner, LEASE, now, tenant.allowed_at)
 
 
@@ -315,19 +320,19 @@ async def _closed(tenant: Tenant, name: str, error: Exception) -> Delivered:
 async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projected:
     """Rewrite a projection's view when something it shows changed, or when ``force`` says that time has passed."""
     now = tenant.now()
-    sources = sorted({source for route in tenant.routes if name in route.destinations for source in route.sources})
     digest = tenant.config.digest
     try:
         seq, (shown, before) = await tenant.ledger.transact(lambda store: (store.items.seq(), store.accounts.projected(name)))
         if shown == seq and before == digest and not force:
             tenant.done_at.setdefault(name, now)  # as it stands, it is right
+            tenant.seen.rest(now)
             return Projected(wrote=False)
-        view, stored = await tenant.ledger.transact(
-            lambda store: view_of(tenant, store, name, sources, shown if before == digest else -1, now)
-        )
+        seen = await tenant.ledger.transact(lambda store: look(tenant, store, name, shown if before == digest else -1, now))
+        tenant.seen.keep(name, seen.shelf, seen.verdicts, now)
         projection = await tenant.projection(name)
-        await projection.project(view)
-        await tenant.ledger.transact(lambda store: store.accounts.set_projected(name, seq, digest))
+        await projection.project(seen.view)
+        await tenant.ledger.transact(lambda store: store.accounts.set_projected(name, seen.lineup.seq, digest))
+        tenant.seen.lineups[name] = seen.lineup
     except StateError:
         raise
     except Exception as error:
@@ -336,8 +341,8 @@ async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projecte
     await recovered(tenant, f"destination:{name}")
     tenant.done_at[name] = now
     tenant.tally["views", name, "ok"] += 1
-    event(tenant.log, logging.INFO, "view.written", destination=name, items=len(view.items), changed=len(view.changed))
-    return Projected(wrote=True, again_at=turning(tenant, stored, now))
+    event(tenant.log, logging.INFO, "view.written", destination=name, items=len(seen.view.items), changed=len(seen.view.changed))
+    return Projected(wrote=True, again_at=turning(tenant, seen.stored, now))
 
 
 async def _unprojected(tenant: Tenant, name: str, error: Exception) -> Projected:

@@ -26,6 +26,7 @@ from syndicator.model import Delivery
 from syndicator.plan import Target, find_loop
 from syndicator.policy import speak_at
 from syndicator.route import Route
+from syndicator.shelf import Seen
 from syndicator.store import Ledger, Store
 
 ABOUT_DESTINATIONS = ("destination", "expiring:destination", "media", "budget")
@@ -69,6 +70,8 @@ class Tenant:
     """Destination → when it last did what it is there for."""
     tally: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """(what, name, outcome) → how often since the start: what /metrics tells."""
+    seen: Seen = field(default_factory=Seen)
+    """What its views are made from, and what they last showed."""
     healthy: set[str] = field(default_factory=set)
     """Subjects that are known to have no open problem: their ledger row need not be looked for."""
     _opening: dict[str, asyncio.Lock] = field(default_factory=dict)

@@ -1,0 +1,125 @@
+"""What views are made of, kept in memory while it is in use: an item is read from the ledger again only when it changed.
+
+Everything here can be lost without harm: the next view reads the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from syndicator.items import Items, Row, Stored, instant
+from syndicator.likeness import Traits, traits_of
+from syndicator.model import Event
+
+IDLE = timedelta(minutes=15)
+"""What no view has asked for so long is let go."""
+
+Key = tuple[str, str]
+"""Source and uid."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What one source shows of an item."""
+
+    stored: Stored
+    seq: int
+    at: str
+    traits: Traits | None
+    """None for a post."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """What some sources show, as of one change."""
+
+    seq: int
+    sources: frozenset[str]
+    since: datetime
+    """Events that ended before it are left out."""
+    events: Mapping[Key, Shown]
+    posts: Mapping[Key, Shown]
+    """The newest ones of each source."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdicts:
+    """What the routes to one destination say of each event."""
+
+    digest: str
+    """Of the configuration that they were given by."""
+    by_key: Mapping[Key, tuple[int, str]]
+    """The change that was judged, and why it is left out; empty when it is carried."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lineup:
+    """What one destination was last shown."""
+
+    seq: int
+    digest: str
+    shown_by: Mapping[str, tuple[str, ...]]
+    """uid → the sources that show it."""
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """What an association's views remember."""
+
+    shelf: Shelf | None = None
+    verdicts: dict[str, Verdicts] = field(default_factory=dict)
+    lineups: dict[str, Lineup] = field(default_factory=dict)
+    used_at: datetime | None = None
+
+    def keep(self, name: str, shelf: Shelf, verdicts: Verdicts, now: datetime) -> None:
+        """Remember what a view was made from, once its transaction has ended well."""
+        self.shelf, self.used_at = shelf, now
+        self.verdicts[name] = verdicts
+
+    def rest(self, now: datetime) -> None:
+        """Let go of what has not been of use for a while; what was shown last is little, and stays."""
+        if self.used_at is not None and now - self.used_at > IDLE:
+            self.shelf, self.used_at = None, None
+            self.verdicts.clear()
+
+
+def filled(items: Items, old: Shelf | None, sources: frozenset[str], since: datetime, posts_max: int) -> Shelf:
+    """The shelf as of now: ``old`` with what changed, or all of it where ``old`` does not reach as far."""
+    seq = items.seq()
+    if old is None or old.seq > seq or not sources <= old.sources or since < old.since:
+        events = {(row.source, row.uid): shown for row in items.events(sources, since) if (shown := _shown(row)) is not None}
+        return Shelf(seq=seq, sources=sources, since=since, events=events, posts=_posts(items, {}, sources, posts_max))
+    if old.seq == seq:
+        return old
+    rows = [row for row in items.changed_rows(old.seq) if row.source in old.sources]
+    posts = old.posts
+    if not all(row.is_event for row in rows):
+        posts = _posts(items, old.posts, old.sources, posts_max)
+    return Shelf(seq=seq, sources=old.sources, since=old.since, events=_events(old, rows), posts=posts)
+
+
+def _events(old: Shelf, rows: Collection[Row]) -> dict[Key, Shown]:
+    events, since = dict(old.events), instant(old.since)
+    for row in rows:
+        shown = _shown(row) if row.is_event and row.at >= since else None
+        if shown is None:
+            events.pop((row.source, row.uid), None)
+        else:
+            events[row.source, row.uid] = shown
+    return events
+
+
+def _posts(items: Items, old: Mapping[Key, Shown], sources: frozenset[str], most: int) -> dict[Key, Shown]:
+    wanted = {(source, uid): seq for source, uid, seq in items.newest_posts(sources, most)}
+    posts = {key: old[key] for key, seq in wanted.items() if key in old and old[key].seq == seq}
+    fresh = {(row.source, row.uid): shown for row in items.rows(wanted.keys() - posts.keys()) if (shown := _shown(row)) is not None}
+    return posts | fresh
+
+
+def _shown(row: Row) -> Shown | None:
+    if row.stored is None:
+        return None
+    item = row.stored.item
+    return Shown(stored=row.stored, seq=row.seq, at=row.at, traits=traits_of(item) if isinstance(item, Event) else None)
