@@ -41,6 +41,15 @@ class Folder:
         """Whether a file that we made is still there."""
         return name in self._known() and (self._root / name).is_file()
 
+    def listed(self, folder: str) -> frozenset[str]:
+        """The names of our files that are there now, directly below ``folder``: one look, however many they are."""
+        known = self._known()
+        try:
+            with os.scandir(self._root / folder) as entries:
+                return frozenset(name for entry in entries if (name := f"{folder}/{entry.name}") in known)
+        except OSError:
+            return frozenset()
+
     def check(self, names: Iterable[str]) -> None:
         """Raise Rejected when one of ``names`` is somebody else's file."""
         for name in sorted(set(names) - self._known()):
@@ -66,15 +75,15 @@ class Folder:
     def publish(self, files: Mapping[str, bytes], keep: Iterable[str] = ()) -> list[str]:
         """Make the folder hold ``files``, those of ours named in ``keep``, and nothing else of ours; the names that were written.
 
-        Names are paths below the folder. Raises Rejected when a file of somebody else has one of the names, Transient when the disk does
-        not take them.
+        Names are paths below the folder; each of ``files`` is asked for once, when it is its turn, so that they need not all be in memory.
+        Raises Rejected when a file of somebody else has one of the names, Transient when the disk does not take them.
         """
         with self._lock, _in_plain_words(self._root):
             self.check(files)
             before, after = self._known(), frozenset(files) | (frozenset(keep) & self._known())
             self._root.mkdir(parents=True, exist_ok=True)
             self._remember(before | after)
-            written = [name for name, data in sorted(files.items()) if write(self._root / name, data)]
+            written = [name for name in sorted(files) if write(self._root / name, files[name])]
             for name in sorted(before - after):
                 self._remove(name)
             self._remember(after)

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,22 @@ from syndicator.testing import NOW, PARIS, ProjectionContract, make_context, mak
 ATOM = "{http://www.w3.org/2005/Atom}"
 DATA = Path(__file__).parent / "data" / "website"
 SCHEMA = json.loads((Path(clean.__file__).parent / "assets" / "events.schema.json").read_text())
-FILES = {"index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg", "links.html", "links.css"}
+FILES = {
+    "index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg", "sitemap.xml",
+    "archive/index.html", "tags/index.html", "links.html", "links.css",
+}  # fmt: skip
+"""Of an empty website, the widget and the presence page apart."""
+LINKED_DATA = re.compile(r'<script type="application/ld\+json">[^<>]*</script>')
+OTHERS = {"widget.js", "widget.json", "embed.html", "embed.js", "links.html", "links.css"}
+
+
+def attributes(html: str) -> list[str]:
+    """The name of every attribute of every element, as a parser finds them."""
+    found: list[str] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda _tag, attrs: found.extend(name for name, _ in attrs)  # type: ignore[method-assign]
+    parser.feed(html)
+    return found
 
 
 class PictureHost(Simulator):
@@ -116,7 +132,7 @@ async def test_the_files_and_the_empty_state(tmp_path: Path, sessions: Sessions)
     """Without any item there are all files, and the page says in words that nothing is announced."""
     files = await written(tmp_path, sessions, make_view([]))
 
-    assert set(files) == FILES
+    assert set(files) == FILES | OTHERS
     assert "Aucun rendez-vous n’est annoncé" in files["index.html"]
     assert "Aucun rendez-vous n’est annoncé" in files["events.html"]
     assert json.loads(files["events.json"])["upcoming"] == []
@@ -137,7 +153,7 @@ async def test_what_an_event_says(tmp_path: Path, sessions: Sessions) -> None:
     )
     page = (await written(tmp_path, sessions, make_view([event])))["index.html"]
 
-    assert '<h3 class="syndicator-heading"><a href="https://mobilizon.example/events/' in page
+    assert '<h3 class="syndicator-heading"><a href="events/atelier-velo-534e93ac91.html">Atelier vélo</a></h3>' in page
     assert '<time datetime="2026-12-05T20:30:00+01:00">samedi 5 décembre 2026 de 20h30 à 22h30</time>' in page
     assert "La Maison, 3 rue du Port, 29200 Brest" in page
     assert "https://www.openstreetmap.org/?mlat=48.39000&amp;mlon=-4.48600" in page
@@ -312,7 +328,7 @@ async def test_a_picture_no_longer_shown_goes(tmp_path: Path, sessions: Sessions
     await written(tmp_path, sessions, make_view([with_picture(f"{host.url}/640x480.jpg")]))
     files = await written(tmp_path, sessions, make_view([make_event()]))
 
-    assert set(files) == FILES
+    assert set(files) == FILES | OTHERS | {"events/atelier-velo-534e93ac91.html", "archive/2026.html"}
     assert not (tmp_path / "public" / "media").exists()
 
 
@@ -482,10 +498,12 @@ async def test_hostile_items_stay_text_everywhere(tmp_path: Path, sessions: Sess
     html_of_feeds = [item["content_html"] for item in json.loads(files["feed.json"])["items"]]
     html_of_data = [record["description_html"] for record in json.loads(files["events.json"])["upcoming"]]
 
-    for html in (files["index.html"], files["events.html"], *html_of_feeds, *html_of_data):
+    pages = [LINKED_DATA.sub("", text) for name, text in files.items() if name.endswith(".html") and name not in OTHERS]
+    assert len(pages) > 7
+    for html in (*pages, *html_of_feeds, *html_of_data):
         assert re.findall(r"<(script|svg|iframe|img|style|math|object)\b", html) == []
-        assert re.findall(r"<[^>]*\s(on\w+|style)=", html) == []
-        assert re.findall(r"href=\"(?!https?://|feed\.|events\.|style\.|icon\.)", html) == []
+        assert [name for name in attributes(html) if name.startswith("on") or name == "style"] == []
+        assert re.findall(r"href=\"(?!https?://|webcal:|(\.\./)?[a-z]+[./])", html) == []
         assert "\x00" not in html
         assert "\u202e" not in html
     assert "&lt;script&gt;window.pwned=1&lt;/script&gt;&lt;b&gt;Bal&lt;/b&gt;" in files["index.html"]
@@ -640,8 +658,10 @@ async def test_only_what_differs_is_written(tmp_path: Path, sessions: Sessions) 
     await written(tmp_path, sessions, make_view([replace(post, html="<p>Corrigé</p>"), make_event()]))
     after = {path.name: path.stat().st_ino for path in (tmp_path / "public").iterdir()}
 
-    assert {name for name in after if after[name] != before[name]} == {"index.html", "links.html", "feed.atom", "feed.json"}
-    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "public").iterdir()} == {0o644}
+    assert {name for name in after if after[name] != before[name]} == {
+        "index.html", "feed.atom", "feed.json", "widget.json", "links.html",
+    }  # fmt: skip
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "public").rglob("*") if path.is_file()} == {0o644}
 
 
 async def test_a_stranger_s_file_is_left_alone(tmp_path: Path, sessions: Sessions) -> None:

@@ -43,7 +43,7 @@ class Image:
 class Badge:
     """A state in words; ``kind`` only chooses how it looks."""
 
-    kind: Literal["cancelled", "full", "tentative", "online", "live"]
+    kind: Literal["cancelled", "full", "tentative", "moved", "online", "live"]
     text: str
 
 
@@ -82,11 +82,30 @@ class EventCard:
     prose: Prose
     image: Image | None
     tags: tuple[str, ...]
+    page: str | None = None
+    """Our page of it, as a path below our folder."""
+    was: str = ""
+    """The date it had before it was moved, in words."""
 
     @property
     def name(self) -> str:
         """What a list of headings calls it."""
         return self.title
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRow:
+    """One event in a list of many: cheap to make."""
+
+    anchor: str
+    title: str
+    url: str | None
+    page: str | None
+    language: str | None
+    when: str
+    starts: str
+    place: str
+    badges: tuple[Badge, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +136,41 @@ class PostCard:
     tags: tuple[str, ...]
 
 
-def event_card(event: Event, association: Association, labels: Labels, pictures: Mapping[str, Picture]) -> EventCard:
-    """The event, in the page's language, on its own clock."""
+def event_row(
+    event: Event, association: Association, labels: Labels, *, page: str | None = None, previous: Event | None = None
+) -> EventRow:
+    """The event, on one or two lines."""
+    return EventRow(
+        anchor=anchor(event),
+        title=clean.printed(event.title),
+        url=clean.link(event.url),
+        page=page,
+        language=_foreign(event.language, labels),
+        when=describe_when(event, labels.language, home_timezone=association.timezone),
+        starts=starts(event),
+        place=place_text(event.place or Place()),
+        badges=_event_badges(event, labels, moved=moved_from(event, previous) is not None),
+    )
+
+
+def moved_from(event: Event, previous: Event | None) -> Event | None:
+    """``previous``, where it says another date than ``event`` does."""
+    if previous is None or (starts(previous), ends(previous)) == (starts(event), ends(event)):
+        return None
+    return previous
+
+
+def event_card(
+    event: Event,
+    association: Association,
+    labels: Labels,
+    pictures: Mapping[str, Picture],
+    *,
+    page: str | None = None,
+    previous: Event | None = None,
+) -> EventCard:
+    """The event, in the page's language, on its own clock; ``previous`` is what it was before its date changed."""
+    was = moved_from(event, previous)
     day = first_day(event)
     place = event.place or Place()
     images = _images(event, pictures)
@@ -131,7 +183,7 @@ def event_card(event: Event, association: Association, labels: Labels, pictures:
         starts=starts(event),
         day=str(day.day),
         month=labels.months[day.month - 1],
-        badges=_event_badges(event, labels),
+        badges=_event_badges(event, labels, moved=was is not None),
         cancelled=event.status == "cancelled",
         place=place_text(place),
         map_url=map_url(place),
@@ -142,7 +194,9 @@ def event_card(event: Event, association: Association, labels: Labels, pictures:
         organizer_url=clean.link(event.organizer.url) if event.organizer else None,
         prose=_prose(clean.body(event.html, event.url)),
         image=images[0] if images else None,
-        tags=_tags(event),
+        tags=tags_of(event),
+        page=page,
+        was=describe_when(was, labels.language, home_timezone=association.timezone) if was and event.status != "cancelled" else "",
     )
 
 
@@ -171,7 +225,7 @@ def post_card(post: Post, view: View, association: Association, labels: Labels, 
         poll=tuple(clean.plain(option) for option in post.poll.options) if post.poll else (),
         quote=clean.plain(quote.author.name) if quote and quote.author else "",
         quote_url=clean.link(quote.url) if quote else None,
-        tags=_tags(post),
+        tags=tags_of(post),
     )
 
 
@@ -246,10 +300,12 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _event_badges(event: Event, labels: Labels) -> tuple[Badge, ...]:
+def _event_badges(event: Event, labels: Labels, *, moved: bool) -> tuple[Badge, ...]:
     found: list[Badge] = []
     if event.status == "cancelled":
         return (Badge(kind="cancelled", text=labels.cancelled),)
+    if moved:
+        found.append(Badge(kind="moved", text=labels.moved))
     if event.full:
         found.append(Badge(kind="full", text=labels.full))
     if event.status == "tentative":
@@ -308,7 +364,8 @@ def _images(item: Item, pictures: Mapping[str, Picture]) -> tuple[Image, ...]:
     )
 
 
-def _tags(item: Item) -> tuple[str, ...]:
+def tags_of(item: Item) -> tuple[str, ...]:
+    """Its tags as they are shown; each has a page."""
     return tuple(dict.fromkeys(tag for tag in map(clean.plain, item.tags) if tag))[:TAGS_MAX]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -12,6 +13,7 @@ class Labels:
     language: str
     months: tuple[str, ...]
     """Abbreviated, for small calendars."""
+    month_names: tuple[str, ...]
     agenda: str
     upcoming: str
     ongoing: str
@@ -52,11 +54,50 @@ class Labels:
     website: str
     no_tracking: str
     colon: str
+    locale: str
+    """As Open Graph writes it."""
+    over: str
+    cancelled_note: str
+    moved: str
+    was: str
+    """Before the date it had."""
+    original: str
+    add_to_calendar: str
+    accessibility: str
+    access_words: Mapping[tuple[str, str], str]
+    """(key, value) of Mobilizon's, in words."""
+    announced_by: str
+    tags: str
+    no_tags: str
+    years: str
+    all_events: str
+    sources: str
+    explore: str
+    before: str
+    after: str
+    neighbours: str
+    no_events: str
+    more: str
+    about_tag: str
 
 
 FRENCH = Labels(
     language="fr",
     months=("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."),
+    month_names=(
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ),
     agenda="Agenda",
     upcoming="Prochains rendez-vous",
     ongoing="En ce moment, au long cours",
@@ -97,11 +138,57 @@ FRENCH = Labels(
     website="Site de l’association",
     no_tracking="Cette page ne dépose aucun cookie et ne contacte aucun autre site.",
     colon="\u00a0: ",
+    locale="fr_FR",
+    over="Ce rendez-vous est passé.",
+    cancelled_note="Ce rendez-vous est annulé. Il était prévu\u00a0:",
+    moved="Nouvelle date",
+    was="Ce rendez-vous a été déplacé. Il était prévu\u00a0:",
+    original="Voir la page d’origine",
+    add_to_calendar="Ajouter à mon agenda",
+    accessibility="Accessibilité",
+    access_words={
+        ("wheelchairAccessible", "fully"): "Accessible en fauteuil roulant",
+        ("wheelchairAccessible", "partially"): "En partie accessible en fauteuil roulant",
+        ("wheelchairAccessible", "no"): "Pas accessible en fauteuil roulant",
+        ("live:subtitle", "true"): "Sous-titrage en direct",
+        ("live:subtitle", "false"): "Pas de sous-titrage en direct",
+        ("live:sign_language", "true"): "Interprétation en langue des signes",
+        ("live:sign_language", "false"): "Pas d’interprétation en langue des signes",
+        ("smokeFree", "true"): "Sans tabac",
+        ("smokeFree", "false"): "Il est permis de fumer",
+    },
+    announced_by="Annoncé par",
+    tags="Étiquettes",
+    no_tags="Aucune étiquette pour l’instant.",
+    years="Tous les rendez-vous, par année",
+    all_events="Tous les rendez-vous",
+    sources="Qui publie",
+    explore="Explorer",
+    before="Rendez-vous précédent",
+    after="Rendez-vous suivant",
+    neighbours="Autres rendez-vous",
+    no_events="Aucun rendez-vous.",
+    more="Les autres se trouvent sous",
+    about_tag="Rendez-vous et nouvelles",
 )
 
 ENGLISH = Labels(
     language="en",
     months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    month_names=(
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
     agenda="Events",
     upcoming="Upcoming events",
     ongoing="On now, for a while",
@@ -142,6 +229,38 @@ ENGLISH = Labels(
     website="The association’s site",
     no_tracking="This page sets no cookie and contacts no other site.",
     colon=": ",
+    locale="en_GB",
+    over="This event is over.",
+    cancelled_note="This event is cancelled. It was to be:",
+    moved="New date",
+    was="This event was moved. It was to be:",
+    original="See the original page",
+    add_to_calendar="Add to my calendar",
+    accessibility="Accessibility",
+    access_words={
+        ("wheelchairAccessible", "fully"): "Wheelchair accessible",
+        ("wheelchairAccessible", "partially"): "Partly wheelchair accessible",
+        ("wheelchairAccessible", "no"): "Not wheelchair accessible",
+        ("live:subtitle", "true"): "Live subtitles",
+        ("live:subtitle", "false"): "No live subtitles",
+        ("live:sign_language", "true"): "Sign language interpretation",
+        ("live:sign_language", "false"): "No sign language interpretation",
+        ("smokeFree", "true"): "Smoke-free",
+        ("smokeFree", "false"): "Smoking is allowed",
+    },
+    announced_by="Announced by",
+    tags="Tags",
+    no_tags="No tags at the moment.",
+    years="All events, by year",
+    all_events="All events",
+    sources="Who publishes",
+    explore="Explore",
+    before="Previous event",
+    after="Next event",
+    neighbours="Other events",
+    no_events="No event.",
+    more="The others are under",
+    about_tag="Events and news",
 )
 
 

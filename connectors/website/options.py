@@ -9,7 +9,21 @@ from datetime import timedelta
 from connectors.website import clean
 from syndicator.errors import words
 
-FILES = ("index.html", "events.html", "events.json", "feed.atom", "feed.json", "style.css", "icon.svg", "links.html", "links.css")
+FILES = (
+    *(
+        "index.html",
+        "events.html",
+        "events.json",
+        "feed.atom",
+        "feed.json",
+        "style.css",
+        "icon.svg",
+        "links.html",
+        "links.css",
+        "sitemap.xml",
+    ),
+    *("widget.js", "widget.json", "embed.html", "embed.js", "links.html", "links.css"),
+)
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _STYLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.css")
 _FOLDER = re.compile(r"([a-z0-9][a-z0-9-]{0,79})(/[a-z0-9][a-z0-9-]{0,79})*")
@@ -60,6 +74,14 @@ class Options:
     """How many of the latest videos the page shows."""
     feed_max: int = 50
     """How many of the latest items ``feed.atom`` and ``feed.json`` hold."""
+    pages: bool = True
+    """Whether every event, tag, source and year gets a page of its own, for search engines and for links that last."""
+    keep: timedelta | None = None
+    """How long the page of an event stays after the event is over; without it, as long as we know of the event (some 400 days)."""
+    event_ics: bool = False
+    """Whether ``calendar`` has a file for each event beside it (``per_event = true`` there): then each page offers its own."""
+    widget: bool = True
+    """Whether the widget is there: ``widget.js`` for one line on any site, its data, and ``embed.html`` for a frame."""
     presence: bool = True
     """Whether there is ``links.html``: the association's links and accounts, the next events and the latest news on one small page."""
     links: tuple[OwnLink, ...] = ()
@@ -103,3 +125,5 @@ class Options:
                 raise ValueError(words(fr=f"{name} ne peut pas être négatif.", en=f"{name} cannot be negative."))
         if self.past < timedelta(0):
             raise ValueError(words(fr="past ne peut pas être négatif.", en="past cannot be negative."))
+        if self.keep is not None and self.keep < timedelta(0):
+            raise ValueError(words(fr="keep ne peut pas être négatif.", en="keep cannot be negative."))

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from connectors.website import colour
-from connectors.website.cards import EventCard, PostCard
+from connectors.website.cards import EventCard, EventRow, Image, PostCard
 from connectors.website.labels import Labels
 
-Cards = Mapping[str, Sequence[EventCard | PostCard]]
+Cards = Mapping[str, Sequence[EventCard | EventRow | PostCard]]
 """By section: upcoming, ongoing, past, posts, videos."""
 
 ASSETS = Path(__file__).parent / "assets"
@@ -39,6 +40,35 @@ class Site:
     """``webcal:``, for programs that subscribe."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """What a page says of itself to search engines and to those who share it."""
+
+    path: str
+    """Below our folder; empty for the front page."""
+    title: str
+    description: str = ""
+    image: Image | None = None
+    structured: Markup | None = None
+    """JSON-LD, safe in a script element."""
+    ics: str | None = None
+    """A calendar file of this page alone, as a link of the page."""
+
+    @property
+    def up(self) -> str:
+        """From the page to our folder."""
+        return "../" * self.path.count("/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A page of ours, as a path below our folder, and its name."""
+
+    path: str
+    name: str
+    count: int = 0
+
+
 @functools.cache
 def _templates() -> Environment:
     """Read and compiled once, however many associations a process serves."""
@@ -57,9 +87,21 @@ class Pages:
     def __init__(self) -> None:
         self._templates = _templates()
 
-    def index(self, site: Site, cards: Cards) -> bytes:
+    def index(self, site: Site, cards: Cards, head: Head, explore: Sequence[Link]) -> bytes:
         """``index.html``."""
-        return self._render("index.html.j2", site, cards)
+        return self._render("index.html.j2", site, {**cards, "head": head, "explore": explore, "up": ""})
+
+    def leaf(self, site: Site, head: Head, card: EventCard, more: Mapping[str, Any]) -> bytes:
+        """The page of one event."""
+        return self._render("event.html.j2", site, {"head": head, "card": card, "up": head.up, **more})
+
+    def listing(self, site: Site, head: Head, lists: Mapping[str, Any]) -> bytes:
+        """The page of a tag, of a source or of a year."""
+        return self._render("listing.html.j2", site, {"head": head, "up": head.up, **lists})
+
+    def links(self, site: Site, head: Head, links: Sequence[Link]) -> bytes:
+        """A page that leads to other pages."""
+        return self._render("directory.html.j2", site, {"head": head, "up": head.up, "links": links})
 
     def presence(self, site: Site, values: Mapping[str, Any]) -> bytes:
         """``links.html``."""
@@ -70,7 +112,14 @@ class Pages:
         return self._render("events.html.j2", site, {**cards, "base": site.page_url})
 
     def _render(self, template: str, site: Site, values: Mapping[str, Any]) -> bytes:
-        return self._templates.get_template(template).render({**vars(site), **values}).encode()
+        own = {"calendar_from": functools.partial(_calendar_from, site), **vars(site)}
+        return self._templates.get_template(template).render({**own, **values}).encode()
+
+
+def _calendar_from(site: Site, up: str) -> str:
+    """The calendar as a page in a folder links it: a whole address stays what it is."""
+    calendar = site.calendar or ""
+    return calendar if "://" in calendar or calendar.startswith("/") else up + calendar
 
 
 def stylesheet(accent: str) -> bytes:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from connectors.website import clean
+from connectors.website.addresses import FOLDER as EVENTS
+from connectors.website.addresses import Addresses
 from connectors.website.front import front
 from connectors.website.labels import labels_for
 from connectors.website.options import FILES
 from connectors.website.options import Options as WebsiteOptions
 from connectors.website.page import Pages, Site
+from connectors.website.pages import pages
 from connectors.website.pictures import Album, Picture, gather, logo, stills
 from connectors.website.presence import presence
-from connectors.website.scene import Part, Scene
+from connectors.website.scene import Made, Part, Scene
 from connectors.website.selection import Selection, select
+from connectors.website.standing import Look, Stamps, changes, look, stamp, with_pictures
+from connectors.website.widget import widget
 from syndicator.contract import Context, View
 from syndicator.folder import Folder
 from syndicator.model import Item
 
 MARK = b"syndicator"
 """Every text we write contains it (``generator``, a comment)."""
-PARTS: Sequence[Part] = (front, presence)
+FOLDERS = (EVENTS, "tags", "sources", "archive")
+PARTS: Sequence[Part] = (front, presence, pages, widget)
 """A part more of the website is a function more here."""
 
 
@@ -36,6 +42,8 @@ class WebsiteProjection:
         self._context = context
         self._folder = Folder(context.public_dir / options.folder, context.state_dir / "files.json", MARK)
         self._album = Album(context.state_dir / "pictures.json")
+        self._addresses = Addresses(context.state_dir / "addresses.txt", context.public_dir / options.folder / EVENTS, MARK)
+        self._stamps = Stamps(context.state_dir, context.public_dir / options.folder)
         self._pages = Pages()
         self._site = _site(options, context)
 
@@ -50,6 +58,38 @@ class WebsiteProjection:
         """Write what differs. A picture that cannot be had now is left out, and asked for again at the next projection."""
         selection = select(view, self._context.now(), self._context.association.timezone, self._options)
         await asyncio.to_thread(self._folder.check, FILES)
+        marked = await asyncio.to_thread(self._look, view)
+        pictures = await self._pictures(selection, marked)
+        await asyncio.to_thread(self._write, view, selection, marked, pictures)
+
+    def _look(self, view: View) -> Look:
+        """What stands, and what differs from when it was made."""
+        there = frozenset[str]().union(*(self._folder.listed(folder) for folder in FOLDERS))
+        now = stamp(self._options, self._context.association, self._context.public_url, view.sources)
+        return look(view, self._stamps.load(now, there), now)
+
+    async def _pictures(self, selection: Selection, found: Look) -> Mapping[str, Picture]:
+        """Of what is shown. Those on pages that stand are not looked at again, only those that are still missing."""
+        if not self._options.images:
+            return {}
+        most = self._options.events_max
+        shown: tuple[Item, ...] = (*selection.upcoming[:most], *selection.ongoing[:most], *selection.posts, *selection.videos)
+        wanted = {still.url: still for item in shown for still in stills(item)}
+        if self._options.presence and (own := await asyncio.to_thread(logo, self._context.association)):
+            wanted[own.url] = own
+        known = await asyncio.to_thread(self._album.read)
+        relied: dict[str, Picture] = {}
+        for event in (*selection.upcoming, *selection.ongoing, *reversed(selection.paged)):
+            for still in stills(event):
+                if event.uid in found.unchanged and still.url in known and still.url not in wanted:
+                    relied[still.url] = known[still.url]
+                else:
+                    wanted.setdefault(still.url, still)
+        asked = [still for url, still in wanted.items() if url not in relied]
+        return relied | dict(await gather(self._context.http, asked, self._folder, self._album, self._context.state_dir / "media"))
+
+    def _write(self, view: View, selection: Selection, found: Look, pictures: Mapping[str, Picture]) -> None:
+        marks = with_pictures(view, found.marks, pictures)
         scene = Scene(
             view=view,
             selection=selection,
@@ -57,27 +97,40 @@ class WebsiteProjection:
             association=self._context.association,
             options=self._options,
             name=self._context.name,
-            pictures=await self._pictures(selection),
+            pictures=pictures,
             pages=self._pages,
+            leaves=self._addresses.of(selection.paged),
+            changed=changes(view, marks, found.standing),
+            marks=marks,
+            standing=found.standing,
         )
-        await asyncio.to_thread(self._write, scene)
-
-    async def _pictures(self, selection: Selection) -> Mapping[str, Picture]:
-        if not self._options.images:
-            return {}
-        most = self._options.events_max
-        shown: tuple[Item, ...] = (*selection.upcoming[:most], *selection.ongoing[:most], *selection.posts, *selection.videos)
-        wanted = [still for item in shown for still in stills(item)]
-        if self._options.presence and (own := await asyncio.to_thread(logo, self._context.association)):
-            wanted.append(own)
-        return await gather(self._context.http, wanted, self._folder, self._album, self._context.state_dir / "media")
-
-    def _write(self, scene: Scene) -> None:
         made = [part(scene) for part in PARTS]
-        files = {path: data for one in made for path, data in one.files.items()}
-        kept = {file for picture in scene.pictures.values() for file in picture.files}.union(*(one.keep for one in made))
-        self._folder.publish(files, keep=kept)
-        self._album.keep(scene.pictures)
+        files = Files(made)
+        self._stamps.begin(name for name in files if name in found.standing.keys)
+        self._folder.publish(
+            files, keep={file for picture in pictures.values() for file in picture.files}.union(*(one.keep for one in made))
+        )
+        self._album.keep(pictures)
+        keys = {path: key for one in made for path, key in one.keys.items()}
+        self._stamps.finish(found.stamp, keys, marks, frozenset[str]().union(*(one.reread for one in made)))
+
+
+class Files(Mapping[str, bytes]):
+    """What all parts made, one file at a time."""
+
+    def __init__(self, made: Sequence[Made]) -> None:
+        self._files = {path: data for one in made for path, data in one.files.items()}
+        self._pages = {path: make for one in made for path, make in one.pages.items()}
+
+    def __getitem__(self, path: str) -> bytes:
+        return self._files[path] if path in self._files else self._pages[path]()
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._files
+        yield from self._pages
+
+    def __len__(self) -> int:
+        return len(self._files) + len(self._pages)
 
 
 def _site(options: WebsiteOptions, context: Context) -> Site:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.website import clean
-from connectors.website.cards import ends, map_url, place_text, starts
+from connectors.website.cards import ends, map_url, moved_from, place_text, starts
 from connectors.website.page import Site
 from connectors.website.pictures import Picture, Variant, stills
-from connectors.website.selection import LONG_AGO, Selection
+from connectors.website.scene import Scene
+from connectors.website.selection import LONG_AGO
 from syndicator.contract import Association, View
 from syndicator.model import Attachment, Event, Place
 from syndicator.text.dates import describe_when
@@ -18,32 +20,85 @@ VERSION = 1
 """Raised only when a reader of the version before would misunderstand; new fields may come at any time."""
 
 
-def document(selection: Selection, view: View, site: Site, association: Association, pictures: Mapping[str, Picture]) -> dict[str, Any]:
-    """The whole file."""
+FILE = "events.json"
 
-    def records(events: Iterable[Event]) -> list[dict[str, Any]]:
-        return [record(event, view, site, association, pictures) for event in events]
 
-    return {
+def document(scene: Scene) -> bytes:
+    """The whole file. Records of events that did not change are taken over from the file as it stands: they need not be made again."""
+    selection, site = scene.selection, scene.site
+    standing = pieces(scene.standing.read(FILE) or b"")
+    upcoming = sorted((*selection.upcoming, *selection.ongoing), key=lambda event: (event.starts_at, event.uid))
+    head = {
         "version": VERSION,
         "generator": "syndicator",
         "title": site.title,
         "language": site.labels.language,
-        "timezone": association.timezone,
+        "timezone": scene.association.timezone,
         "url": site.page_url,
         "calendar": site.calendar,
-        "upcoming": records(sorted((*selection.upcoming, *selection.ongoing), key=lambda event: (event.starts_at, event.uid))),
-        "past": records(selection.past),
     }
+    lists = [
+        f' "{name}": '.encode() + _list([_piece(event, scene, standing) for event in events])
+        for name, events in (("upcoming", upcoming), ("past", selection.past))
+    ]
+    return b",\n".join([_encoded(head)[:-2], *lists]) + b"\n}\n"
 
 
-def record(event: Event, view: View, site: Site, association: Association, pictures: Mapping[str, Picture]) -> dict[str, Any]:
-    """One event; every key is always there, null where the origin said nothing."""
+def pieces(data: bytes) -> dict[str, bytes]:
+    """uid → its record, as it stands in a file that ``document`` made."""
+    found: dict[str, bytes] = {}
+    for piece in data.split(_BEGIN)[1:]:
+        first, _, _ = piece.partition(b"\n")
+        found[json.loads(first.removeprefix(b'   "uid": ').removesuffix(b","))] = _BEGIN[1:] + piece[: piece.index(_END)] + _END
+    return found
+
+
+_BEGIN = b"\n  {\n"
+_END = b"\n  }"
+"""A record is indented by two: no line inside it is, and no text holds a line break."""
+
+
+def _piece(event: Event, scene: Scene, standing: Mapping[str, bytes]) -> bytes:
+    if scene.changed is not None and event.uid not in scene.changed and event.uid in standing:
+        return standing[event.uid]
+    made = record(
+        event,
+        scene.view,
+        scene.site,
+        scene.association,
+        scene.pictures,
+        page=scene.leaves.get(event.uid),
+        previous=scene.view.previous.get(event.uid),
+    )
+    return b"  " + _encoded(made).replace(b"\n", b"\n  ")
+
+
+def _list(encoded: Sequence[bytes]) -> bytes:
+    return b"[\n" + b",\n".join(encoded) + b"\n ]" if encoded else b"[]"
+
+
+def _encoded(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1).encode()
+
+
+def record(
+    event: Event,
+    view: View,
+    site: Site,
+    association: Association,
+    pictures: Mapping[str, Picture],
+    *,
+    page: str | None = None,
+    previous: Event | None = None,
+) -> dict[str, Any]:
+    """One event; every key is always there, null where the origin said nothing. ``page`` is ours of it, below our folder."""
     body = clean.body(event.html, event.url)
     organizer = event.organizer
+    was = moved_from(event, previous)
     return {
         "uid": event.uid,
         "url": clean.link(event.url),
+        "page": page,
         "title": clean.plain(event.title),
         "status": event.status,
         "full": event.full,
@@ -51,7 +106,8 @@ def record(event: Event, view: View, site: Site, association: Association, pictu
         "start": starts(event),
         "end": ends(event),
         "timezone": event.timezone,
-        "when": describe_when(event, site.labels.language, home_timezone=association.timezone),
+        "when": _when(event, site, association),
+        "previous": {"start": starts(was), "end": ends(was), "when": _when(was, site, association)} if was else None,
         "place": _place(event.place),
         "online_url": clean.link(event.online_url),
         "organizer": {"name": clean.plain(organizer.name), "url": clean.link(organizer.url)} if organizer else None,
@@ -71,6 +127,10 @@ def record(event: Event, view: View, site: Site, association: Association, pictu
         "published": event.published_at.isoformat(timespec="seconds") if event.published_at else None,
         "updated": view.changed_at.get(event.uid, LONG_AGO).isoformat(timespec="seconds"),
     }
+
+
+def _when(event: Event, site: Site, association: Association) -> str:
+    return describe_when(event, site.labels.language, home_timezone=association.timezone)
 
 
 def _place(place: Place | None) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from connectors.website.options import Options
 from connectors.website.page import Pages, Site
 from connectors.website.pictures import Picture
 from connectors.website.selection import Selection
+from connectors.website.standing import Standing
 from syndicator.contract import Association, View
 
 
@@ -26,8 +27,13 @@ class Scene:
     pictures: Mapping[str, Picture]
     """Origin URL → our copy."""
     pages: Pages
+    leaves: Mapping[str, str] = field(default_factory=dict)
+    """uid of an event → its page, as a path below our folder; for those that have one."""
     changed: frozenset[str] | None = None
     """uids whose own files must be made anew; None for all of them."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """uid → another word whenever anything of the item, its picture or its past differs."""
+    standing: Standing = field(default_factory=Standing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +41,14 @@ class Made:
     """Files of one part, as paths below our folder."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
+    pages: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    """More files, each made when it is written: thousands of them need not be in memory at once."""
     keep: frozenset[str] = frozenset()
     """Files of an earlier projection that are still right, and need not be made again."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Path → what that file, made or kept, was made from: found again in ``Scene.standing.keys``, as long as the file is there."""
+    reread: frozenset[str] = frozenset()
+    """Files that the next projection wants to read as they were left: ``Scene.standing.read``."""
 
 
 Part = Callable[[Scene], Made]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +29,12 @@ class Selection:
     videos: tuple[Post, ...]
     feed: tuple[Item, ...]
     """Last changed first."""
+    heads: tuple[Post, ...] = ()
+    """Every post and video that is not a part of another, latest first."""
+    to_come: frozenset[str] = frozenset()
+    """uids of the events that are not over."""
+    paged: tuple[Event, ...] = ()
+    """The events that have a page of their own, by start."""
 
 
 def select(view: View, now: datetime, timezone: str, options: Options) -> Selection:
@@ -35,11 +42,10 @@ def select(view: View, now: datetime, timezone: str, options: Options) -> Select
     midnight = datetime.combine(now.astimezone(ZoneInfo(timezone)).date(), time(), ZoneInfo(timezone))
     events = [item for item in view.items if isinstance(item, Event)]
     to_come = [event for event in events if not _over(event, midnight)]
-    past = [event for event in events if _over(event, midnight) and not _over(event, midnight - options.past)]
+    uids = frozenset(event.uid for event in to_come)
+    past = [event for event in events if event.uid not in uids and not _over(event, midnight - options.past)]
     posts = [item for item in view.items if isinstance(item, Post)] if options.posts else []
-    latest = sorted(posts, key=lambda post: (published_at(post, view), post.uid), reverse=True)
-    uids = {post.uid for post in posts}
-    heads = [post for post in latest if post.in_reply_to not in uids and post.boost_of not in uids]
+    heads = _heads(posts, view)
     return Selection(
         upcoming=tuple(event for event in to_come if not event.is_long),
         ongoing=tuple(event for event in to_come if event.is_long),
@@ -47,12 +53,32 @@ def select(view: View, now: datetime, timezone: str, options: Options) -> Select
         posts=tuple(post for post in heads if not is_video(post))[: options.posts_max],
         videos=tuple(post for post in heads if is_video(post))[: options.videos_max],
         feed=_feed(view, [*to_come, *past, *posts], options.feed_max),
+        heads=heads,
+        to_come=uids,
+        paged=_paged(events, uids, midnight, options),
     )
 
 
+def _paged(events: list[Event], to_come: frozenset[str], midnight: datetime, options: Options) -> tuple[Event, ...]:
+    if not options.pages:
+        return ()
+    if options.keep is None:
+        return tuple(events)
+    since = midnight - options.keep
+    return tuple(event for event in events if event.uid in to_come or not _over(event, since))
+
+
+def _heads(posts: list[Post], view: View) -> tuple[Post, ...]:
+    latest = sorted(posts, key=lambda post: (published_at(post, view), post.uid), reverse=True)
+    uids = {post.uid for post in posts}
+    return tuple(post for post in latest if post.in_reply_to not in uids and post.boost_of not in uids)
+
+
 def _feed(view: View, items: list[Event | Post], length: int) -> tuple[Item, ...]:
-    ordered = sorted(items, key=lambda item: (view.changed_at.get(item.uid, LONG_AGO), published_at(item, view), item.uid), reverse=True)
-    return tuple(ordered[:length])
+    def newest(item: Event | Post) -> tuple[datetime, datetime, str]:
+        return (view.changed_at.get(item.uid, LONG_AGO), published_at(item, view), item.uid)
+
+    return tuple(heapq.nlargest(length, items, key=newest))
 
 
 def is_video(post: Post) -> bool:

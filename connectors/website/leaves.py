@@ -1,0 +1,111 @@
+"""The part that makes a page of each event: the address that search engines find and that people hand on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from posixpath import splitext
+from typing import Any
+
+from connectors.website import clean, jsonld
+from connectors.website.cards import event_card, tags_of
+from connectors.website.page import Head, Link
+from connectors.website.pictures import Picture, Variant, stills
+from connectors.website.scene import Made, Scene
+from connectors.website.standing import mark
+from connectors.website.topics import source_page, tag_page
+from syndicator.model import Event
+from syndicator.text import naming
+from syndicator.text.dates import short_when
+
+DESCRIPTION_MAX = 200
+
+
+def leaves(scene: Scene) -> Made:
+    """One page an event; those that nothing touched stay as they are."""
+    events = scene.selection.paged
+    pages: dict[str, Callable[[], bytes]] = {}
+    keys: dict[str, str] = {}
+    for event, before, after in zip(events, (None, *events), (*events[1:], None), strict=False):
+        path = scene.leaves[event.uid]
+        key = keys[path] = _key(scene, event, before, after)
+        if scene.standing.keys.get(path) != key:
+            pages[path] = functools.partial(_page, scene, event, before, after)
+    return Made(pages=pages, keep=frozenset(keys.keys() - pages.keys()), keys=keys)
+
+
+def _key(scene: Scene, event: Event, before: Event | None, after: Event | None) -> str:
+    """What the page shows: the event, whether it is over, and its neighbours."""
+    marks = scene.marks
+    return mark(
+        marks[event.uid],
+        marks[before.uid] if before else "",
+        marks[after.uid] if after else "",
+        event.uid in scene.selection.to_come,
+    )
+
+
+def _page(scene: Scene, event: Event, before: Event | None, after: Event | None) -> bytes:
+    site, path, view = scene.site, scene.leaves[event.uid], scene.view
+    previous = view.previous.get(event.uid)
+    card = event_card(event, scene.association, site.labels, scene.pictures, page=path, previous=previous)
+    over = event.uid not in scene.selection.to_come
+    url = site.page_url + path if site.page_url else None
+    shared = [copy for still in stills(event) if still.url in scene.pictures for copy in _shared(scene.pictures[still.url])]
+    head = Head(
+        path=path,
+        title=card.title,
+        description=_description(card.when, card.place, clean.text_of(clean.body(event.html, event.url))),
+        image=replace(card.image, file=shared[0].file, width=shared[0].width, height=shared[0].height) if card.image else None,
+        structured=jsonld.script(jsonld.event(event, previous, [copy.file for copy in shared], site, url)),
+        ics=None if over else _calendar_file(scene, event),
+    )
+    return scene.pages.leaf(site, head, card, _more(scene, event, before, after, over=over))
+
+
+def _shared(picture: Picture) -> Sequence[Variant]:
+    """Those that search engines and networks take; the only one there is, when it is small."""
+    return picture.shared or (picture,)
+
+
+def _more(scene: Scene, event: Event, before: Event | None, after: Event | None, *, over: bool) -> dict[str, Any]:
+    shown_by = scene.view.shown_by.get(event.uid, (event.source,))
+    return {
+        "over": over,
+        "access": _access(event, scene),
+        "tag_links": [Link(path=tag_page(tag), name=tag) for tag in tags_of(event)],
+        "sources": [_source(scene, name) for name in shown_by] if len(scene.view.sources) > 1 else [],
+        "before": before and _neighbour(scene, before),
+        "after": after and _neighbour(scene, after),
+    }
+
+
+def _description(*parts: str) -> str:
+    return clean.excerpt(" – ".join(part for part in parts if part), DESCRIPTION_MAX)
+
+
+def _source(scene: Scene, name: str) -> Link:
+    return Link(path=source_page(name), name=clean.plain(scene.view.sources.get(name) or name))
+
+
+def _neighbour(scene: Scene, event: Event) -> Link:
+    when = short_when(event, scene.site.labels.language, year=True)
+    return Link(path=scene.leaves[event.uid], name=f"{clean.printed(event.title)} ({when})")
+
+
+def _access(event: Event, scene: Scene) -> list[str]:
+    words = scene.site.labels.access_words
+    return [
+        words.get((key, value.lower())) or f"{clean.plain(key)}{scene.site.labels.colon}{clean.plain(value)}"
+        for key, value in event.accessibility
+        if clean.plain(key) and clean.plain(value)
+    ]
+
+
+def _calendar_file(scene: Scene, event: Event) -> str | None:
+    """What ``per_event`` of the calendar writes: ``agenda/3f0a91c27d.ics`` beside ``agenda.ics``."""
+    if not scene.options.event_ics or not scene.site.calendar:
+        return None
+    up = "" if "://" in scene.site.calendar or scene.site.calendar.startswith("/") else "../"
+    return f"{up}{splitext(scene.site.calendar)[0]}/{naming.handle(event.uid)}.ics"

@@ -1,0 +1,63 @@
+"""``sitemap.xml``: every page of ours, for search engines (https://www.sitemaps.org/protocol.html). Only where our address is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from html import escape
+
+from connectors.website.scene import Made, Scene
+from connectors.website.selection import LONG_AGO
+from connectors.website.topics import Topics
+from syndicator.model import Event, Item
+
+URLS_MAX = 50_000
+"""In one file; with more, ``sitemap.xml`` lists files."""
+_OPEN = '<?xml version="1.0" encoding="UTF-8"?>\n<!-- syndicator -->\n'
+_NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+
+
+def sitemap(scene: Scene, topics: Topics, paths: Iterable[str]) -> Made:
+    """One file, or an index and its parts; ``paths`` are the pages below our folder."""
+    base = scene.site.page_url
+    if base is None:
+        return Made()
+    changed = _changes(scene, topics)
+    start = escape(base)
+    urls = [f"<url><loc>{start}{path}</loc>{_lastmod(changed.get(path))}</url>" for path in ("", *sorted(paths))]
+    if len(urls) <= URLS_MAX:
+        return Made(files={"sitemap.xml": _document("urlset", urls)})
+    parts = {
+        f"sitemap-{number}.xml": _document("urlset", urls[at : at + URLS_MAX])
+        for number, at in enumerate(range(0, len(urls), URLS_MAX), start=1)
+    }
+    index = _document("sitemapindex", [f"<sitemap><loc>{start}{name}</loc></sitemap>" for name in parts])
+    return Made(files={"sitemap.xml": index, **parts})
+
+
+def _changes(scene: Scene, topics: Topics) -> Mapping[str, datetime]:
+    at, leaves = scene.view.changed_at, scene.leaves
+    found = {leaves[event.uid]: at.get(event.uid, LONG_AGO) for event in scene.selection.paged}
+    for topic in (*topics.tags, *topics.sources):
+        items: tuple[Item, ...] = (*topic.events, *topic.posts)
+        found[topic.path] = _latest(items, at)
+    for year, months in topics.years.items():
+        events: list[Event] = []
+        for month, listed in months.items():
+            found[f"archive/{year}-{month:02}.html"] = _latest(listed, at)
+            events.extend(listed)
+        found[f"archive/{year}.html"] = _latest(events, at)
+    return found
+
+
+def _latest(items: Iterable[Item], at: Mapping[str, datetime]) -> datetime:
+    return max((at.get(item.uid, LONG_AGO) for item in items), default=LONG_AGO)
+
+
+def _lastmod(at: datetime | None) -> str:
+    return "" if at is None or at == LONG_AGO else f"<lastmod>{at.astimezone(UTC).isoformat(timespec='seconds')}</lastmod>"
+
+
+def _document(element: str, lines: Iterable[str]) -> bytes:
+    body = "\n".join(lines)
+    return f"{_OPEN}<{element} {_NAMESPACE}>\n{body}\n</{element}>\n".encode()

@@ -1,0 +1,169 @@
+"""What the last projection left and was made from, on record: what is still right need not be made again.
+
+The record is written after the files. What is about to be made is noted before, so that after a crash in between it is made anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connectors.website.options import Options
+from connectors.website.pictures import Picture
+from syndicator.contract import Association, View
+from syndicator.folder import write
+from syndicator.model import Event, Item
+from syndicator.text import naming
+
+
+def nothing(_: str) -> bytes | None:
+    """No file of an earlier projection can be relied on."""
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What an earlier projection left. Empty when it was made by another version, or with other options."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Path of a file of ours that is there → what it was made from, as far as the part that made it says so."""
+    items: Mapping[str, str] = field(default_factory=dict)
+    """uid → ``mark_of`` the item then."""
+    read: Callable[[str], bytes | None] = nothing
+    """A file exactly as we left it; None when it is not, or nobody asked for that (``Made.reread``)."""
+
+
+def mark(*parts: object) -> str:
+    """Sixteen digits that stand for ``parts``."""
+    return hashlib.blake2b(repr(parts).encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+@functools.cache
+def version() -> str:
+    """Another one whenever anything differs in the code, templates and words that pages are made of."""
+    found = hashlib.blake2b(digest_size=8)
+    for folder in (Path(__file__).parent, Path(naming.__file__).parent):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def stamp(options: Options, association: Association, public_url: str | None, sources: Mapping[str, str]) -> str:
+    """What everything depends on beside the items."""
+    return mark(version(), options, association, public_url, sorted(sources.items()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a projection finds before it makes anything."""
+
+    stamp: str
+    standing: Standing
+    marks: Mapping[str, str]
+    """uid → its mark, as far as it goes without pictures."""
+    unchanged: frozenset[str]
+    """uids of which nothing but a picture may differ."""
+
+
+def look(view: View, standing: Standing, stamp: str) -> Look:
+    """Compare ``view`` with what stands. An item that is not said to have changed keeps the mark of its content."""
+    marks: dict[str, str] = {}
+    unchanged: set[str] = set()
+    for item in view.items:
+        uid = item.uid
+        cheap = _circumstances(item, view)
+        before = standing.items.get(uid, "").split(".")
+        if uid not in view.changed and before[0] == cheap:
+            unchanged.add(uid)
+            marks[uid] = f"{cheap}.{before[1]}"
+        else:
+            marks[uid] = f"{cheap}.{mark(item)}"
+    return Look(stamp=stamp, standing=standing, marks=marks, unchanged=frozenset(unchanged))
+
+
+def _circumstances(item: Item, view: View) -> str:
+    """What is said of an item beside itself."""
+    uid = item.uid
+    changed_at, first_seen_at = view.changed_at.get(uid), view.first_seen_at.get(uid)
+    return mark(
+        changed_at and changed_at.timestamp(),
+        first_seen_at and first_seen_at.timestamp(),
+        item.source,
+        view.shown_by.get(uid),
+        view.previous.get(uid),
+    )
+
+
+def with_pictures(view: View, marks: Mapping[str, str], pictures: Mapping[str, Picture]) -> Mapping[str, str]:
+    """The same marks, another one where an event's picture differs."""
+    found = dict(marks)
+    for item in view.items:
+        if isinstance(item, Event) and item.image is not None and item.image.url in pictures:
+            found[item.uid] = f"{marks[item.uid]}.{mark(pictures[item.image.url])}"
+    return found
+
+
+def changes(view: View, marks: Mapping[str, str], standing: Standing) -> frozenset[str] | None:
+    """uids whose own files must be made anew; None for all of them."""
+    if not standing.items:
+        return None
+    before = standing.items
+    return view.changed | {uid for uid, found in marks.items() if before.get(uid) != found}
+
+
+class Stamps:
+    """The record, in the state folder; lost or damaged, everything is made anew."""
+
+    def __init__(self, state: Path, root: Path) -> None:
+        self._record = state / "standing.json"
+        self._unfinished = state / "unfinished.json"
+        self._root = root
+
+    def load(self, stamp: str, there: frozenset[str]) -> Standing:
+        """What stands, as far as it was made under this ``stamp``; ``there`` are the files with keys that are still there."""
+        try:
+            raw = json.loads(self._record.read_bytes())
+            if raw["stamp"] != stamp:
+                return Standing()
+            gone = frozenset(self._being_made())
+            keys = {name: key for name, key in raw["keys"].items() if name in there and name not in gone}
+            items, left = dict(raw["items"]), dict(raw["left"])
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return Standing()
+        return Standing(keys=keys, items=items, read=lambda name: self._as_left(name, left.get(name)))
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Note what is about to be made, beside what an earlier attempt left unfinished."""
+        if wanted := sorted({*names, *self._being_made()}):
+            write(self._unfinished, json.dumps(wanted).encode())
+
+    def finish(self, stamp: str, keys: Mapping[str, str], items: Mapping[str, str], reread: Iterable[str]) -> None:
+        """Remember what stands now."""
+        left = {name: self._look(name) for name in sorted(reread)}
+        write(self._record, json.dumps({"stamp": stamp, "keys": keys, "items": items, "left": left}, indent=0).encode())
+        self._unfinished.unlink(missing_ok=True)
+
+    def _being_made(self) -> list[str]:
+        """Raises ValueError when the note is damaged: then nothing is certain."""
+        with suppress(FileNotFoundError):
+            return list(map(str, json.loads(self._unfinished.read_bytes())))
+        return []
+
+    def _look(self, name: str) -> list[int]:
+        with suppress(OSError):
+            seen = (self._root / name).stat()
+            return [seen.st_ino, seen.st_size, seen.st_mtime_ns]
+        return []
+
+    def _as_left(self, name: str, look: object) -> bytes | None:
+        if not look or look != self._look(name):
+            return None
+        with suppress(OSError):
+            return (self._root / name).read_bytes()
+        return None
