@@ -6,9 +6,9 @@ What it does
     - ``agenda.json`` (Jekyll and Eleventy: ``_data/``, Hugo: ``data/``): the events to come and those just over, as in the website's
       ``events.json``; the ``sections`` that you name, each a list that a page of yours shows; the latest posts and videos. Templates say
       ``site.data.agenda.upcoming`` (Jekyll), ``.Site.Data.agenda.upcoming`` (Hugo), ``agenda.upcoming`` (Eleventy);
-    - one Markdown page for each event (``_events/``, ``content/events/``, ``events/``); it keeps the name it got first, so that its address
-      stays when its title or its date change, and when it is over. Below ``event`` its front matter has all that the data has; its text is the
-      description;
+    - one Markdown page for each event (``_events/``, ``content/events/``, ``events/``). It keeps the name it got first, so that its
+      address stays when its title or its date change, and when it is over. Below ``event`` its front matter has all that the data has;
+      its text is the description;
     - copies of the pictures (``assets/agenda/``, ``static/agenda/``), without what cameras hide in them, named after their content.
 
     Copy the templates of ``docs/static/`` to begin with. Files are replaced whole, and only when their bytes change; files that are not

@@ -71,8 +71,10 @@ class Repository:
 
     async def _branch(self) -> str:
         found = await self._git("symbolic-ref", "--quiet", "--short", "HEAD")
-        if found.code != 0:
+        if found.code == 1:
             raise Rejected(f"{self.site}: HEAD is on no branch", hint=_no_branch(self.site))
+        if found.code != 0:
+            raise Rejected(f"{self.site}: {found.tail()}", hint=_no_repository(self.site))
         return found.out.decode().strip()
 
     async def _upstream(self) -> str:
