@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from interop import bluesky, calendar_scene, matrix, site_scene
+from interop import bluesky, caldav_scene, matrix, site_scene
 from interop.calendar_server import Radicale, Xandikos
 from interop.install import CannotInstall
 from interop.report import Report
@@ -22,8 +22,8 @@ from interop.report import Report
 SCENE_S = 2_700
 """The first time, npm compiles for a quarter of an hour."""
 SCENES: dict[str, Callable[[Report, Path], Awaitable[None]]] = {
-    "radicale": partial(calendar_scene.play, Radicale),
-    "xandikos": partial(calendar_scene.play, Xandikos),
+    "radicale": partial(caldav_scene.read_and_write, Radicale),
+    "xandikos": partial(caldav_scene.read_and_write, Xandikos),
     "wordpress": site_scene.play,
     "matrix": matrix.play,
     "bluesky": bluesky.play,

@@ -21,6 +21,8 @@ _DESCRIBED = (
     *("c:calendar-home-set", "c:supported-calendar-component-set"),
 )
 
+_SAID = frozenset({"message", "responsedescription"})
+
 
 class NotDav(ValueError):
     """The answer is no WebDAV one."""
@@ -68,7 +70,7 @@ class Complaint:
     preconditions: frozenset[str] = frozenset()
     """The children of ``DAV:error``, without namespace: RFC 4918 16, RFC 4791 5.3.2.1."""
     message: str = ""
-    """What sabre/dav adds in words."""
+    """What sabre/dav and Xandikos add in words."""
 
 
 def question(names: Iterable[str]) -> bytes:
@@ -113,8 +115,8 @@ def complaint(body: bytes) -> Complaint:
         return Complaint()
     if root.tag != f"{DAV}error":
         return Complaint()
-    message = next((part.text or "" for part in root if part.tag.endswith("}message")), "")
-    known = frozenset(_local(part) for part in root if part.tag.startswith((DAV, CAL)))
+    message = next((part.text or "" for part in root if _local(part) in _SAID), "")
+    known = frozenset(_local(part) for part in root if part.tag.startswith((DAV, CAL)) and _local(part) not in _SAID)
     return Complaint(preconditions=known, message=" ".join(message.split())[:200])
 
 
