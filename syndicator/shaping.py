@@ -51,6 +51,8 @@ DRAWN = {"quality": 92, "subsampling": 0}
 SCALES = (1.0, 0.75, 0.5, 0.35, 0.25)
 NARROWER = 0.85
 """A narrower copy is worth its place on the disk from here on."""
+LIGHT_BYTES = 20_000
+"""What a narrower copy may have in any case."""
 
 CHILD_SECONDS = 60
 CHILD_BYTES = 1_500_000_000
@@ -226,15 +228,14 @@ def _image(data: bytes, media_type: str, limits: MediaLimits, widths: Sequence[i
             picture.draft(None, _within(picture.size, pixels_max))
         upright = _upright(picture)
     whole, sharp = _reduced(upright, limits, pixels_max), _is_lossless(data, media_type)
-    return (
-        _encode(whole, limits, sharp=sharp),
-        *(_narrower(whole, limits, width, sharp=sharp) for width in widths if width <= NARROWER * whole.width),
-    )
+    first = _encode(whole, limits, sharp=sharp)
+    return (first, *(_narrower(whole, limits, width, first, sharp=sharp) for width in widths if width <= NARROWER * (first.width or 0)))
 
 
-def _narrower(whole: Picture, limits: MediaLimits, width: int, *, sharp: bool) -> MediaFile:
-    """A copy that is lighter by as much as it is narrower."""
-    max_bytes = (limits.image_max_bytes or IMAGE_MAX_BYTES) * width // whole.width
+def _narrower(whole: Picture, limits: MediaLimits, width: int, first: MediaFile, *, sharp: bool) -> MediaFile:
+    """A copy that is lighter than ``first`` by as much as it is narrower."""
+    share = len(first.data) * width // (first.width or width)
+    max_bytes = min(limits.image_max_bytes or IMAGE_MAX_BYTES, max(LIGHT_BYTES, share))
     smaller = replace(limits, image_min_width=None, image_max_width=width, image_max_bytes=max_bytes)
     return _encode(_reduced(whole, smaller, _pixels_max(limits)), smaller, sharp=sharp)
 
