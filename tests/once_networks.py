@@ -8,6 +8,7 @@ from typing import Any
 
 from syndicator.sandbox.commerce import NETWORKS, Network, Now
 from syndicator.sandbox.mastodon import MastodonSimulator
+from syndicator.sandbox.wordpress_world import plain
 from syndicator.text.html import to_text
 
 
@@ -147,6 +148,16 @@ def _telegram(simulator: Any) -> Iterable[Seen]:
         yield Seen(id=str(one.id), text=one.shown, pictures=["?"] if one.kind else [], answers=str(one.answers or ""))
 
 
+def _wordpress(simulator: Any) -> Iterable[Seen]:
+    blog = simulator.blog
+    for one in blog.shown():
+        assert "<img" not in one.content or all(
+            picture.name in one.content for picture in blog.library.values() if picture.id != one.featured
+        )
+        pictures = [blog.library[one.featured].alt] if one.featured else []
+        yield Seen(id=str(one.id), text=plain(one.content), pictures=pictures, more=one.title)
+
+
 def _x(simulator: Any) -> Iterable[Seen]:
     return (Seen(id=one.id, text=one.text, pictures=[file.alt for file in one.media]) for one in simulator.posts)
 
@@ -159,7 +170,7 @@ def _youtube(simulator: Any) -> Iterable[Seen]:
 VIEWS: Mapping[str, View] = {
     "apprise": _apprise, "bluesky": _bluesky, "discord": _discord, "discourse": _discourse, "facebook": _facebook,
     "instagram": _instagram, "linkedin": _linkedin, "mastodon": _mastodon, "matrix": _matrix, "mattermost": _mattermost,
-    "rocketchat": _rocketchat, "telegram": _telegram, "threads": _threads, "x": _x, "youtube": _youtube,
+    "rocketchat": _rocketchat, "telegram": _telegram, "threads": _threads, "wordpress": _wordpress, "x": _x, "youtube": _youtube,
 }  # fmt: skip
 """By ``type``: every network that deliveries go to."""
 

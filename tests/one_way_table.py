@@ -182,6 +182,20 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("find", f"GET {GRAPH}/{{post}}?fields=permalink"),
         Row("find", f"GET {GRAPH}/{{account}}/threads?fields=id,text,permalink,timestamp"),
     ),
+    "wordpress": (
+        Row("login", "GET /wp-json/"),
+        Row("login", "GET /wp-json/wp/v2/users/me?context=edit"),
+        Row("upload", "GET /wp-json/wp/v2/media?per_page=100"),
+        Row("upload", "POST /wp-json/wp/v2/media?_fields=id,slug,source_url,alt_text,media_details.width,media_details.height"),
+        Row("upload", "GET /wp-json/wp/v2/posts?context=edit&status=any,trash"),
+        Row("upload", "POST /wp-json/wp/v2/posts"),
+        Row("publish", "POST /wp-json/wp/v2/posts/{post}", has='"status"'),
+        Row("edit", "POST /wp-json/wp/v2/posts/{post}", lacks='"status"'),
+        Row("edit", "POST /wp-json/wp/v2/media/{picture}"),
+        Row("delete", "DELETE /wp-json/wp/v2/posts/{post}"),
+        Row("delete", "DELETE /wp-json/wp/v2/media/{picture}?force=true"),
+        Row("find", "GET /wp-json/wp/v2/posts/{post}?context=edit"),
+    ),
     "x": (
         Row("login", "GET /2/users/me"),
         Row("upload", "POST /2/media/upload"),
@@ -227,6 +241,7 @@ NAMES = {
     "rocketchat": "Rocket.Chat",
     "telegram": "Telegram",
     "threads": "Threads",
+    "wordpress": "WordPress",
     "x": "X",
     "youtube": "YouTube",
 }

@@ -16,7 +16,8 @@ from syndicator.sandbox.graph import error
 STRANGE = "AAGm0PX4ZCpsBAK1ZC-quelqu-un-d-autre-0123456789"
 """A token of some other network."""
 SECRETS = frozenset({
-    "access_token", "access_token_secret", "api_key", "api_key_secret", "client_secret", "key", "password", "refresh_token", "token",
+    "access_token", "access_token_secret", "api_key", "api_key_secret", "app_password", "client_secret", "key", "password", "refresh_token",
+    "token",
 })  # fmt: skip
 
 
@@ -174,6 +175,23 @@ WRONG: Mapping[str, Wrong] = {
     ),
     "discourse-category": Wrong(network="discourse", options={"category": 99}, fr="Vérifiez category", en="Check category"),
     "discourse-page": Wrong(network="discourse", options={"url": "{url}/c/annonces/5"}, fr="Vérifiez url", en="Check url"),
+    "wordpress-strange": Wrong(
+        network="wordpress", secrets=strange("app_password"), fr="refaites un mot de passe", en="make a new application password"
+    ),
+    "wordpress-broken": Wrong(
+        network="wordpress", secrets={"app_password": broken}, fr="refaites un mot de passe", en="application password"
+    ),
+    "wordpress-name": Wrong(network="wordpress", options={"username": "somebody"}, fr="Vérifiez username", en="Check username"),
+    "wordpress-role": Wrong(
+        network="wordpress", spoil=sets(blog__account__role="contributor"), fr="le rôle « Auteur »", en="role “Author”"
+    ),
+    "wordpress-off": Wrong(network="wordpress", spoil=sets(blog__passwords=False), fr="sont désactivés", en="are switched off"),
+    "wordpress-wall": Wrong(network="wordpress", spoil=sets(blog__rest="walled"), fr="Un pare-feu", en="A firewall"),
+    "wordpress-category": Wrong(
+        network="wordpress", options={"categories": ["Agenda"]}, fr="créez-les là-bas (Agenda)", en="make them there (Agenda)"
+    ),
+    "wordpress-calendar": Wrong(network="wordpress", options={"events": "tec"}, fr="The Events Calendar", en="The Events Calendar"),
+    "wordpress-elsewhere": Wrong(network="wordpress", options={"url": "{url}/agenda"}, fr="Vérifiez url", en="Check url"),
     "youtube-strange": Wrong(
         network="youtube", secrets=strange("refresh_token"), fr="refaites le refresh_token", en="make the refresh_token anew"
     ),
@@ -199,6 +217,13 @@ FORGIVEN: Mapping[str, Wrong] = {
     ),
     "rocketchat-link": Wrong(network="rocketchat", options={"url": "{url}/", "room": "{url}/channel/annonces"}, fr="", en=""),
     "discourse-slash": Wrong(network="discourse", options={"url": "{url}/"}, fr="", en=""),
+    "wordpress-admin": Wrong(
+        network="wordpress",
+        options={"url": "{url}/wp-admin/profile.php"},
+        secrets={"app_password": lambda secret: f" {secret.replace(' ', '')}\n"},
+        fr="",
+        en="",
+    ),
 }
 """Written otherwise than the manual says, and as clear."""
 AT: Mapping[str, str] = {
@@ -210,6 +235,7 @@ AT: Mapping[str, str] = {
     "mattermost": "url",
     "rocketchat": "url",
     "threads": "api",
+    "wordpress": "url",
     "x": "api",
     "youtube": "api",
 }

@@ -28,6 +28,8 @@ from syndicator.sandbox.rocketchat import RocketchatSimulator
 from syndicator.sandbox.server import Simulator
 from syndicator.sandbox.telegram import BOT_TOKEN, TelegramSimulator
 from syndicator.sandbox.threads import PERMISSIONS, ThreadsSimulator
+from syndicator.sandbox.wordpress import WordpressSimulator
+from syndicator.sandbox.wordpress_world import Entry
 from syndicator.sandbox.x import KEYS, XSimulator
 from syndicator.sandbox.youtube import YoutubeSimulator
 
@@ -252,6 +254,22 @@ def _apprise(now: Now) -> Network:
     return Network(simulator=simulator, creation=("POST", "/"), options=lambda: {"url": simulator.topic}, plant=plant)
 
 
+def _wordpress(now: Now) -> Network:
+    simulator = WordpressSimulator(now=now)
+    blog = simulator.blog
+
+    def plant(words: str) -> None:
+        blog.name += f" {words}"
+        simulator.add(Entry(id=0, type="post", author=1, at=now(), title=words, content=f"<p>{words}</p>", status="private"))
+
+    return Network(
+        simulator=simulator,
+        creation=("POST", "/wp-json/wp/v2/posts/"),
+        options=lambda: {"url": simulator.site, "username": blog.account.login, "app_password": blog.password},
+        plant=plant,
+    )
+
+
 def _youtube(now: Now) -> Network:
     simulator = YoutubeSimulator(now=now)
     videos = simulator.channel.videos
@@ -288,6 +306,7 @@ NETWORKS: Mapping[str, Callable[[Now], Network]] = {
     "rocketchat": _rocketchat,
     "telegram": _telegram,
     "threads": _threads,
+    "wordpress": _wordpress,
     "x": _x,
     "youtube": _youtube,
 }
