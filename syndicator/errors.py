@@ -104,7 +104,14 @@ class RateLimited(Transient):
 
 
 class NotReady(Transient):
-    """Surely not published yet: the service is still at work on the media or the container; no fault of anybody's."""
+    """Surely not published yet: the service is still at work on the media or the container; no fault of anybody's.
+
+    ``at`` (aware) says when to ask again; None leaves it to the core. A long list of readers is served in turns in the same way.
+    """
+
+    def __init__(self, detail: str, *, at: datetime | None = None, hint: Words | None = None) -> None:
+        self.at = at
+        super().__init__(detail, hint=hint)
 
 
 class Unprepared(Transient):

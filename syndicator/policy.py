@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
-from syndicator.errors import AuthExpired, Gone, OutcomeUnknown, RateLimited, Rejected, Transient
+from syndicator.errors import AuthExpired, Gone, NotReady, OutcomeUnknown, RateLimited, Rejected, Transient
 from syndicator.model import Delivery, Purpose
 from syndicator.route import Pace
 
@@ -23,7 +23,7 @@ GIVE_UP = timedelta(days=14)
 KEY_MARGIN = 0.9
 """The part of a service's key window that we rely on: its clock is not ours."""
 FIRST_PROBE = timedelta(minutes=5)
-FOLLOWS: frozenset[Purpose] = frozenset({"update", "replace", "delete"})
+FOLLOWS: frozenset[Purpose] = frozenset({"update", "replace", "delete", "retire"})
 """Purposes that change or remove what is there, and may be repeated; all others make something."""
 
 
@@ -91,6 +91,8 @@ def decide(error: Exception, delivery: Delivery, now: datetime, rng: random.Rand
         at = error.at or now + DEFAULT_RATE_WAIT
         # A moment that is over already must not make us knock without a pause.
         return Pause(at=max(at, now + FIRST_WAIT), reason=reason, person=False, outcome_unknown=delivery.outcome_unknown)
+    if isinstance(error, NotReady) and error.at is not None and not delivery.outcome_unknown:
+        return Retry(at=error.at, reason=reason)
     if isinstance(error, Transient):
         return _again(delivery, now, rng, reason)
     if isinstance(error, OutcomeUnknown):

@@ -9,8 +9,9 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from syndicator.errors import Rejected
-from syndicator.letter.shape import SIZE_MAX, UNSUBSCRIBE, Hosted, shape, with_unsubscribe, without_unsubscribe
+from syndicator.letter.shape import SIZE_MAX, Hosted, shape
 from syndicator.model import Attachment, Entry, Issue, Section
+from syndicator.text.way_out import UNSUBSCRIBE, with_unsubscribe, without_unsubscribe
 from tests.test_letter_compose import ASSOCIATION, SINCE, UNTIL
 
 FETE = Entry(

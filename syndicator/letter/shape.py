@@ -22,13 +22,10 @@ from syndicator.text.clean import clean
 from syndicator.text.dates import describe_when
 from syndicator.text.html import to_text
 from syndicator.text.urls import web_url
+from syndicator.text.way_out import BEGIN, END, UNSUBSCRIBE
 
 SIZE_MAX = 100_000
 """Bytes of HTML: Gmail cuts off what is behind 102 kB."""
-UNSUBSCRIBE = "https://unsubscribe.invalid/"
-"""Stands where a way out puts its own address; whoever holds no list takes the line away with ``without_unsubscribe``."""
-_BEGIN, _END = Markup("<!--unsubscribe-->"), Markup("<!--/unsubscribe-->")
-_LINE = re.compile(rf"{re.escape(str(_BEGIN))}.*?{re.escape(str(_END))}", re.DOTALL)
 _TAGS = {"p", "br", "a", "strong", "em", "b", "i", "ul", "ol", "li", "blockquote"}
 _PAPER: Colour = WHITE
 _DARK: Colour = (0x23, 0x23, 0x27)
@@ -97,8 +94,8 @@ def shape(
         "editorial": _words_of_a_person(issue.editorial),
         "pictures": pictures or {},
         "unsubscribe": UNSUBSCRIBE,
-        "begin_unsubscribe": _BEGIN,
-        "end_unsubscribe": _END,
+        "begin_unsubscribe": Markup(BEGIN),  # noqa: S704 - ours
+        "end_unsubscribe": Markup(END),  # noqa: S704 - ours
     }
     fitting = issue
     page = _page(fitting, values, template)
@@ -106,18 +103,6 @@ def shape(
         fitting = shorter
         page = _page(fitting, values, template)
     return Letter(subject=issue.subject, html=page, text=_text(issue, association, said, web_address))
-
-
-def with_unsubscribe(text: str, address: str) -> str:
-    """A part of the letter with the address by which its reader leaves the list."""
-    return text.replace(UNSUBSCRIBE, str(escape(address)) if "<html" in text[:200] else address)
-
-
-def without_unsubscribe(text: str) -> str:
-    """A part of the letter without that line: whoever sends it on has one of their own."""
-    if _BEGIN in text:
-        return _LINE.sub("", text)
-    return "\n".join(line for line in text.split("\n") if UNSUBSCRIBE not in line).rstrip() + "\n"
 
 
 def _page(issue: Issue, values: Mapping[str, Any], template: str | None) -> str:

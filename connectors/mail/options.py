@@ -1,0 +1,95 @@
+"""What a person decides about sending letters."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Literal
+
+from syndicator.contract import Secret
+from syndicator.errors import words
+
+_ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+\.[^\s@<>,;:\".]+|[^\s@<>,;:\"]+@localhost")
+PORTS = {"tls": 465, "starttls": 587, "none": 25}
+
+
+def address_of(text: str) -> str | None:
+    """The mail address in ``Name <address>`` or alone; None when there is none that can be used."""
+    _, found = parseaddr(text)
+    return found if _ADDRESS.fullmatch(found) and found.isascii() else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """The server that takes our letters, and who writes them."""
+
+    host: str
+    """The mail server that takes our letters, such as ``smtp.asso.example``."""
+    sender: str
+    """Who writes: ``Les Amis du Vélo <lettre@asso.example>``. The server must let this address write."""
+    port: int | None = None
+    """By default 465 with ``tls``, 587 with ``starttls``, 25 with ``none``."""
+    security: Literal["tls", "starttls", "none"] = "tls"
+    """How the way to the server is protected; ``none`` only for a server in ``allow_private``."""
+    username: str | None = None
+    """Left out when the server asks for none."""
+    password: Secret | None = None
+    """Of that account."""
+    reply_to: str | None = None
+    """Where answers go, when it is not the sender."""
+
+    def __post_init__(self) -> None:
+        self.check("sender", "reply_to")
+        if (self.username is None) != (self.password is None):
+            raise ValueError(words(fr="username et password vont ensemble.", en="username and password go together."))
+
+    def check(self, *names: str) -> None:
+        """Raise ValueError for a field that should be a mail address and is none."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and address_of(value) is None:
+                raise ValueError(
+                    words(
+                        fr=f"{name} = « {value} » n'est pas une adresse de courriel que nous puissions employer.",
+                        en=f'{name} = "{value}" is not a mail address that we can use.',
+                    )
+                )
+
+    @property
+    def chosen_port(self) -> int:
+        """The port to connect to."""
+        return self.port or PORTS[self.security]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToReaders(Server):
+    """One letter a reader."""
+
+    readers: Path
+    """A file with one address a line, kept by hand; lines that begin with ``#`` are notes."""
+    unsubscribe: str | None = None
+    """The address that a person who wants no more letters writes to; by default the sender's."""
+    per_minute: int = 60
+    """How many letters leave in a minute. Ask the server's keepers what they allow."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check("unsubscribe")
+        if not 1 <= self.per_minute <= 6000:
+            raise ValueError(words(fr="per_minute : entre 1 et 6000.", en="per_minute: between 1 and 6000."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToList(Server):
+    """One letter to a list, which sends it on."""
+
+    to: str
+    """The address of the mailing list (Sympa, Framalistes, Mailman)."""
+    drops_repeats: bool = False
+    """Whether the list drops a letter that it had within a day, as Sympa does. Then a lost answer is no riddle."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check("to")
