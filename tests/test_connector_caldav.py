@@ -109,7 +109,7 @@ async def test_without_news_nothing_is_asked(radicale: CaldavSimulator, tmp_path
         await one.project(make_view(items, changed=[]))
         assert asked(radicale) == []
         await project(radicale, tmp_path, sessions, make_view(items))
-        assert asked(radicale) == ["PROPFIND"]
+        assert asked(radicale) == ["PROPFIND", "REPORT"] if items else ["PROPFIND"]
 
 
 @pytest.mark.parametrize("put_etags", ["weak", "none"])
@@ -150,6 +150,18 @@ async def test_what_a_person_deleted(simulator: CaldavSimulator, tmp_path: Path,
     assert titles(simulator) == ["Atelier du soir", "Réunion du bureau"]
 
 
+async def test_a_calendar_made_anew(
+    simulator: CaldavSimulator, tmp_path: Path, sessions: Sessions, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Emptied, or deleted and made again at its address: everything is written again at the next start, and told in the log."""
+    await project(simulator, tmp_path, sessions, make_view([EVENT, BALL]))
+    simulator.calendars["agenda"] = Collection(title="Agenda public")
+    with caplog.at_level(logging.WARNING):
+        await project(simulator, tmp_path, sessions, make_view([EVENT, BALL], changed=[]))
+    assert titles(simulator) == ["Atelier vélo", "Bal"]
+    assert "written anew" in caplog.text
+
+
 async def test_a_changed_event_is_still_removed(simulator: CaldavSimulator, tmp_path: Path, sessions: Sessions) -> None:
     """What a person changed in ours is withdrawn with it."""
     await project(simulator, tmp_path, sessions, make_view([EVENT, BALL]))
@@ -174,7 +186,7 @@ async def test_an_object_of_somebody_else_under_our_name(simulator: CaldavSimula
     asked(simulator)
     with pytest.raises(Rejected):
         await project(simulator, tmp_path, sessions, make_view([EVENT, BALL]))
-    assert asked(simulator) == ["PROPFIND"]
+    assert asked(simulator) == ["PROPFIND", "REPORT"]
     await project(simulator, tmp_path, sessions, make_view([BALL]))
     assert simulator.objects[OURS] == before[OURS]
 

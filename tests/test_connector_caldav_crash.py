@@ -66,7 +66,7 @@ async def truth(folder: Path, sessions: Sessions) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("stage", ["before", "after"])
-@pytest.mark.parametrize("at", range(4))
+@pytest.mark.parametrize("at", range(5))
 async def test_killed_at_each_request(simulator: CaldavSimulator, tmp_path: Path, sessions: Sessions, at: int, stage: Stage) -> None:
     """One removed, one moved, one new: the next life ends with what an undisturbed one leaves."""
     await project(simulator, tmp_path, sessions, BEFORE)
@@ -81,16 +81,16 @@ async def test_killed_at_each_request(simulator: CaldavSimulator, tmp_path: Path
     assert simulator.objects == await truth(tmp_path / "truth", sessions)
     asked(simulator)
     await project(simulator, tmp_path, sessions, AFTER)
-    assert asked(simulator) == ["PROPFIND"]
+    assert asked(simulator) == ["PROPFIND", "REPORT"]
 
 
 async def test_every_request_was_killed_at(tmp_path: Path, sessions: Sessions) -> None:
-    """The range above is all there is: one look, one removal, two writes."""
+    """The range above is all there is: two looks, one removal, two writes."""
     async with CaldavSimulator() as simulator:
         await project(simulator, tmp_path, sessions, BEFORE)
         asked(simulator)
         await project(simulator, tmp_path, sessions, AFTER)
-        assert asked(simulator) == ["PROPFIND", "DELETE", "PUT", "PUT"]
+        assert asked(simulator) == ["PROPFIND", "REPORT", "DELETE", "PUT", "PUT"]
 
 
 @pytest.mark.parametrize("stage", ["before", "after"])

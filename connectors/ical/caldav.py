@@ -23,8 +23,9 @@ is found again by asking the calendar once; two destinations never take each oth
 
 A password never goes out over ``http://``, except to a host named in ``allow_private``; nor to another host than that of ``url``.
 
-*Cost.* Nothing while nothing changes; one request for each event that does, two or three where somebody changed it over there. At the first
-start, one for each event.
+*Cost.* Nothing while nothing changes, but for two small requests at each start, which also see whether the calendar was emptied or made
+anew: then everything is written again. One request for each event that changes, two or three where somebody changed it over there. At the
+first start, one for each event.
 
 *What it cannot do.* Log in otherwise than by Basic over https: no Digest (Baïkal: choose Basic), no OAuth. So not Google, which takes no
 password: subscribe Google Calendar to the ``ical`` feed instead. iCloud was not tried, and keeps its calendars on other hosts than the one
@@ -34,7 +35,7 @@ people know. Invite anybody: events have no attendees, so nobody gets mail. Noti
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from connectors.ical.dav_client import Dav, usable
@@ -112,7 +113,10 @@ class CaldavProjection:
         """Make the calendar show this view; without news, nothing is asked of the server."""
         self._calendar = self._calendar or await self._find()
         record = await asyncio.to_thread(Record.load, self._context.state_dir, self._calendar.url)
-        record = record or await self._recovered(self._calendar)
+        if record is None:
+            record = await self._recovered(self._calendar)
+        elif not self._whole_view_seen:
+            await self._forget_if_emptied(record, self._calendar)
         wanted = await asyncio.to_thread(self._wanted, view, record)
         await Turn(self._dav, self._context, record).run(wanted, self._unwanted(view, record, set(wanted)))
         self._whole_view_seen = True
@@ -164,6 +168,14 @@ class CaldavProjection:
         if record.objects:
             context.log.info("calendar %s: %d events of ours found again", calendar.title, len(record.objects))
         return record
+
+    async def _forget_if_emptied(self, record: Record, calendar: Calendar) -> None:
+        """Whether the calendar was emptied or made anew: one of ours is looked for, and only when it is missing, all of them."""
+        made = [name for name, kept in sorted(record.objects.items()) if kept.made]
+        if not made or await self._dav.look(calendar.url, made[-1:]) or not set(made).isdisjoint(await self._dav.names(calendar.url)):
+            return
+        self._context.log.warning("calendar %s holds nothing of what was written: written anew", calendar.title)
+        record.objects |= {name: replace(record.objects[name], made=False, etag=None) for name in made}
 
     def _tell_of_others(self, calendar: Calendar) -> None:
         if any(self._context.state_dir.glob("objects-*.json")):
