@@ -219,14 +219,14 @@ const ordered = (events, want, all, now) => {
 
 const badge = (kind, text) => make("span", { class: `badge ${kind}`, part: `badge badge-${kind}` }, text);
 
-/** Every state in words. */
-const badges = (event, scene) => {
+/** Every state in words; `brief` where there is little room, and the date is elsewhere. */
+const badges = (event, scene, brief) => {
   const { t, all, now, lang } = scene;
   if (event.status === "cancelled") return [badge("cancelled", t.cancelled)];
   const found = [];
   if (over(event, all, now)) found.push(badge("past", t.past));
   else if (event.long && begun(event, now)) found.push(badge("now", t.now));
-  if (event.was) found.push(badge("moved", `${t.moved} (${t.before}${t.colon}${event.was[spoken(lang)]})`));
+  if (event.was) found.push(badge("moved", brief ? t.moved : `${t.moved} (${t.before}${t.colon}${event.was[spoken(lang)]})`));
   if (event.full) found.push(badge("full", t.full));
   if (event.status === "tentative") found.push(badge("tentative", t.tentative));
   if (event.online) found.push(badge("online", t.online));
@@ -312,7 +312,7 @@ const daysOf = (month, events) => {
 };
 
 const entry = (event, day, scene) => {
-  const states = badges(event, scene).map((one) => one.textContent);
+  const states = badges(event, scene, true).map((one) => one.textContent);
   const hour = dayOf(event.start) === day ? clock(event, scene.lang) : "";
   const off = event.status === "cancelled" ? "off" : null;
   return make("li", { class: off, part: "entry" }, hour ? make("span", { class: "hour", part: "hour" }, hour, " ") : null,
