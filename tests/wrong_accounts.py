@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def sets(**changes: Any) -> Callable[[Any], None]:
     def spoil(simulator: Any) -> None:
         for path, value in changes.items():
             part, _, name = path.rpartition("__")
-            setattr(getattr(simulator, part) if part else simulator, name, value)
+            setattr(attrgetter(part.replace("__", "."))(simulator) if part else simulator, name, value)
 
     return spoil
 
@@ -178,9 +179,6 @@ WRONG: Mapping[str, Wrong] = {
     "wordpress-strange": Wrong(
         network="wordpress", secrets=strange("app_password"), fr="refaites un mot de passe", en="make a new application password"
     ),
-    "wordpress-broken": Wrong(
-        network="wordpress", secrets={"app_password": broken}, fr="refaites un mot de passe", en="application password"
-    ),
     "wordpress-name": Wrong(network="wordpress", options={"username": "somebody"}, fr="Vérifiez username", en="Check username"),
     "wordpress-role": Wrong(
         network="wordpress", spoil=sets(blog__account__role="contributor"), fr="le rôle « Auteur »", en="role “Author”"
@@ -191,7 +189,6 @@ WRONG: Mapping[str, Wrong] = {
         network="wordpress", options={"categories": ["Agenda"]}, fr="créez-les là-bas (Agenda)", en="make them there (Agenda)"
     ),
     "wordpress-calendar": Wrong(network="wordpress", options={"events": "tec"}, fr="The Events Calendar", en="The Events Calendar"),
-    "wordpress-elsewhere": Wrong(network="wordpress", options={"url": "{url}/agenda"}, fr="Vérifiez url", en="Check url"),
     "youtube-strange": Wrong(
         network="youtube", secrets=strange("refresh_token"), fr="refaites le refresh_token", en="make the refresh_token anew"
     ),
@@ -217,6 +214,7 @@ FORGIVEN: Mapping[str, Wrong] = {
     ),
     "rocketchat-link": Wrong(network="rocketchat", options={"url": "{url}/", "room": "{url}/channel/annonces"}, fr="", en=""),
     "discourse-slash": Wrong(network="discourse", options={"url": "{url}/"}, fr="", en=""),
+    "wordpress-page": Wrong(network="wordpress", options={"url": "{url}/agenda"}, secrets={"app_password": broken}, fr="", en=""),
     "wordpress-admin": Wrong(
         network="wordpress",
         options={"url": "{url}/wp-admin/profile.php"},
