@@ -3,8 +3,8 @@
 Two copies are one event when they have
 
 - the same uid;
-- or a name in common (the page of the one, the UUID in the uid of the other), and the title or the beginning as well. A page that one
-  source gives to several of its events names a date of it only with its beginning;
+- or a name in common (the page of the one, the UUID in the uid of the other), and the title or the beginning as well; of a page that is
+  the uid of neither, a title that says as much. A page that one source gives to several of its events names one only with its beginning;
 - or, from two different sources, the same title, the same beginning (instant, or days) and no other place.
 
 Hiding an event is worse than showing it twice, so what is uncertain stays apart: what one source lists twice is two, a copy joins others
@@ -90,22 +90,19 @@ def together(copies: Sequence[Copy]) -> list[tuple[int, ...]]:
 
 
 def preferred(copies: Iterable[Event], hosts: Mapping[str, frozenset[str]], order: Mapping[str, int]) -> list[Event]:
-    """The copies of one event, the best first: read at its own host, then the richest, then as the configuration names the sources.
+    """The copies of one event, the best first: read at the event's own host, then the richest, then as the configuration names the sources.
 
     ``hosts``: source → the hosts that it reads; ``order``: source → its place in the configuration.
     """
 
-    def rank(event: Event) -> tuple[bool, int, int, str, str]:
-        at_home = own_host(event) in hosts.get(event.source, frozenset())
+    def rank(event: Event) -> tuple[int, int, int, str, str]:
+        reads = hosts.get(event.source, frozenset())
+        # A uid that is an address is a home by itself; a page may be that of a calendar which gathers what others do.
+        home = 2 * (_host(event.uid) in reads) or (not _host(event.uid) and _host(event.url) in reads)
         riches = bool(event.html.strip()) + (event.image is not None) + _is_told(event.place)
-        return (not at_home, -riches, order.get(event.source, len(order)), event.source, event.uid)
+        return (-home, -riches, order.get(event.source, len(order)), event.source, event.uid)
 
     return sorted(copies, key=rank)
-
-
-def own_host(event: Event) -> str:
-    """Where an event lives: the host of its uid when that is an address, as in ActivityPub, else of its page; empty when none is known."""
-    return _host(event.uid) or _host(event.url)
 
 
 def _host(url: str) -> str:
@@ -118,10 +115,18 @@ def _host(url: str) -> str:
 
 def names_of(event: Event) -> frozenset[str]:
     """What other programs may call it: its pages, however written, and the UUID that it was given."""
-    names = {page for page in {_page(event.uid), _page(event.url)} if page}
+    return _own_names(event) | {name for name in (_page(event.url), _uuid(event.url)) if name}
+
+
+def _own_names(event: Event) -> frozenset[str]:
+    """Those that its uid gives it, and nothing else."""
     uid = _OCCURRENCE.sub("", event.uid)
-    candidates = [uid.partition("@")[0], *(text.rstrip("/").rpartition("/")[2] for text in {uid, event.url})]
-    return frozenset(names | {text.lower() for text in candidates if _UUID.fullmatch(text)})
+    return frozenset(name for name in (_page(uid), _uuid(uid), _uuid(uid.partition("@")[0])) if name)
+
+
+def _uuid(text: str) -> str:
+    last = text.rstrip("/").rpartition("/")[2].lower()
+    return last if _UUID.fullmatch(last) else ""
 
 
 def _page(url: str) -> str:
@@ -178,11 +183,14 @@ def _always(one: Event, other: Event) -> bool:
 
 
 def _named_alike(one: Event, other: Event) -> bool:
-    if names_of(one).isdisjoint(names_of(other)):
+    shared = names_of(one) & names_of(other)
+    if not shared:
         return False
+    title, other_title = folded_title(one.title), folded_title(other.title)
     if _start(one) == _start(other):
-        return True
-    return not (one.recurrence_id or other.recurrence_id) and bool(one.title) and folded_title(one.title) == folded_title(other.title)
+        # A page that is the uid of neither may be that of a whole programme.
+        return not shared.isdisjoint(_own_names(one) | _own_names(other)) or _within(title, other_title) or _within(other_title, title)
+    return not (one.recurrence_id or other.recurrence_id) and bool(title) and title == other_title
 
 
 def _alike(one: Event, other: Event) -> bool:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from syndicator.items import Items, Row, Stored, instant
-from syndicator.likeness import Traits, traits_of
 from syndicator.model import Event
+
+if TYPE_CHECKING:
+    from syndicator.likeness import Traits
 
 IDLE = timedelta(minutes=15)
 """What no view has asked for so long is let go."""
@@ -27,8 +30,10 @@ class Shown:
     stored: Stored
     seq: int
     at: str
+    place: tuple[datetime, str]
+    """Where it stands in a view."""
     traits: Traits | None
-    """None for a post."""
+    """None for a post, and where there is only one source."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +65,10 @@ class Lineup:
 
     seq: int
     digest: str
+    standing: Mapping[str, str]
+    """uid → the source whose copy stands there."""
     shown_by: Mapping[str, tuple[str, ...]]
-    """uid → the sources that show it."""
+    """uid → the sources that show it, where they are several."""
 
 
 @dataclass(kw_only=True)
@@ -89,7 +96,7 @@ def filled(items: Items, old: Shelf | None, sources: frozenset[str], since: date
     """The shelf as of now: ``old`` with what changed, or all of it where ``old`` does not reach as far."""
     seq = items.seq()
     if old is None or old.seq > seq or not sources <= old.sources or since < old.since:
-        events = {(row.source, row.uid): shown for row in items.events(sources, since) if (shown := _shown(row)) is not None}
+        events = {(row.source, row.uid): shown for row in items.events(sources, since) if (shown := _shown(row, sources)) is not None}
         return Shelf(seq=seq, sources=sources, since=since, events=events, posts=_posts(items, {}, sources, posts_max))
     if old.seq == seq:
         return old
@@ -103,7 +110,7 @@ def filled(items: Items, old: Shelf | None, sources: frozenset[str], since: date
 def _events(old: Shelf, rows: Collection[Row]) -> dict[Key, Shown]:
     events, since = dict(old.events), instant(old.since)
     for row in rows:
-        shown = _shown(row) if row.is_event and row.at >= since else None
+        shown = _shown(row, old.sources) if row.is_event and row.at >= since else None
         if shown is None:
             events.pop((row.source, row.uid), None)
         else:
@@ -114,12 +121,25 @@ def _events(old: Shelf, rows: Collection[Row]) -> dict[Key, Shown]:
 def _posts(items: Items, old: Mapping[Key, Shown], sources: frozenset[str], most: int) -> dict[Key, Shown]:
     wanted = {(source, uid): seq for source, uid, seq in items.newest_posts(sources, most)}
     posts = {key: old[key] for key, seq in wanted.items() if key in old and old[key].seq == seq}
-    fresh = {(row.source, row.uid): shown for row in items.rows(wanted.keys() - posts.keys()) if (shown := _shown(row)) is not None}
+    fresh = {
+        (row.source, row.uid): shown for row in items.rows(wanted.keys() - posts.keys()) if (shown := _shown(row, sources)) is not None
+    }
     return posts | fresh
 
 
-def _shown(row: Row) -> Shown | None:
+def _shown(row: Row, sources: frozenset[str]) -> Shown | None:
     if row.stored is None:
         return None
     item = row.stored.item
-    return Shown(stored=row.stored, seq=row.seq, at=row.at, traits=traits_of(item) if isinstance(item, Event) else None)
+    if isinstance(item, Event):
+        traits = _traits(item) if len(sources) > 1 else None
+        return Shown(stored=row.stored, seq=row.seq, at=row.at, place=(item.starts_at, item.uid), traits=traits)
+    place = (item.published_at or row.stored.first_seen_at, item.uid)
+    return Shown(stored=row.stored, seq=row.seq, at=row.at, place=place, traits=None)
+
+
+def _traits(event: Event) -> Traits:
+    # Most associations have one calendar: they need not carry what tells the events of several apart.
+    from syndicator.likeness import traits_of
+
+    return traits_of(event)

@@ -7,17 +7,19 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from syndicator.contract import View
 from syndicator.items import Stored, instant
-from syndicator.likeness import Traits, preferred, together
 from syndicator.model import Event, Item, Post
 from syndicator.plan import WITHDRAWN, Facts, refusal
 from syndicator.shelf import Key, Lineup, Shelf, Shown, Verdicts, filled
 from syndicator.store import Store
 from syndicator.tenant import Tenant
+
+if TYPE_CHECKING:
+    from syndicator.likeness import Traits
 
 VIEW_PAST = timedelta(days=400)
 VIEW_POSTS = 300
@@ -25,9 +27,6 @@ _TAKEN_BACK = "withdrawn"
 _LEFT_OUT = "left-out"
 _HOST = re.compile(r"@?(?:[^@\s/]+@)?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)", re.IGNORECASE)
 """``name@host``, or a host alone."""
-
-Standing = tuple[Shown, tuple[str, ...]]
-"""An item as it stands in the view, and the sources that show it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +51,23 @@ def look(tenant: Tenant, store: Store, name: str, shown: int, now: datetime) -> 
     posts = _newest(shelf, sources)
     ours = store.items.copies(_names([*events.items(), *posts]))
     verdicts = _judged(tenant, name, events)
-    standing = _each_once(tenant, {key: one for key, one in events.items() if not _is_ours(key, one, ours)}, verdicts.by_key)
-    standing += _posts(tenant, store, name, posts, ours)
+    told = {key: one for key, one in events.items() if not _is_ours(key, one, ours)} if ours else events
+    standing, shown_by = _each_once(tenant, told, verdicts.by_key)
+    for one, by in _posts(tenant, store, name, posts, ours):
+        standing.append(one)
+        if len(by) > 1:
+            shown_by[one.stored.item.uid] = by
     standing.sort(key=_place)
-    lineup = Lineup(seq=shelf.seq, digest=tenant.config.digest, shown_by={one.stored.item.uid: by for one, by in standing})
-    stored = [one.stored for one, _ in standing]
+    stored = [one.stored for one in standing]
+    there = {item.uid: item.source for item in (one.item for one in stored)}
+    lineup = Lineup(seq=shelf.seq, digest=tenant.config.digest, standing=there, shown_by=shown_by)
     view = View(
         items=[one.item for one in stored],
         changed=_changed(store, tenant.seen.lineups.get(name), shown, lineup, len(sources)),
         changed_at={one.item.uid: one.changed_at for one in stored},
         first_seen_at={one.item.uid: one.first_seen_at for one in stored},
         sources={source: tenant.config.sources[source].title for source in sorted(sources)},
-        shown_by={uid: by for uid, by in lineup.shown_by.items() if len(by) > 1},
+        shown_by=shown_by,
     )
     return Look(view=view, stored=stored, shelf=shelf, verdicts=verdicts, lineup=lineup)
 
@@ -121,12 +125,19 @@ def _judge(tenant: Tenant, name: str) -> Callable[[Item, Facts], str]:
     return judge
 
 
-def _each_once(tenant: Tenant, events: Mapping[Key, Shown], verdicts: Mapping[Key, tuple[int, str]]) -> list[Standing]:
-    """The events that a route carries, each as its home tells it; what the home took back is nowhere."""
+def _each_once(
+    tenant: Tenant, events: Mapping[Key, Shown], verdicts: Mapping[Key, tuple[int, str]]
+) -> tuple[list[Shown], dict[str, tuple[str, ...]]]:
+    """The events that a route carries, each as its home tells it; what the home took back is nowhere. And who shows them."""
+    if len({key[0] for key in events}) < 2:
+        return [one for key, one in events.items() if not verdicts[key][1]], {}
+    from syndicator.likeness import preferred, together
+
     keys = list(events)
     groups = together([(cast("Event", one.stored.item), cast("Traits", one.traits)) for one in events.values()])
     several = {keys[position] for group in groups for position in group}
-    standing: list[Standing] = [(one, (key[0],)) for key, one in events.items() if not verdicts[key][1] and key not in several]
+    standing = [one for key, one in events.items() if not verdicts[key][1] and key not in several]
+    shown_by: dict[str, tuple[str, ...]] = {}
     hosts = {name: _hosts(source.options) for name, source in tenant.config.sources.items()} if groups else {}
     order = {name: index for index, name in enumerate(tenant.config.sources)}
     for group in groups:
@@ -134,8 +145,10 @@ def _each_once(tenant: Tenant, events: Mapping[Key, Shown], verdicts: Mapping[Ke
         best = [(copy.source, copy.uid) for copy in preferred(copies, hosts, order)]
         said = {key: verdicts[key][1] for key in best}
         if said[best[0]] != _TAKEN_BACK and "" in said.values():
-            standing.append((events[best[0]], tuple(key[0] for key in best if said[key] != _TAKEN_BACK)))
-    return standing
+            standing.append(events[best[0]])
+            by = tuple(key[0] for key in best if said[key] != _TAKEN_BACK)
+            shown_by.update({best[0][1]: by} if len(by) > 1 else {})
+    return standing, shown_by
 
 
 def _hosts(options: object) -> frozenset[str]:
@@ -157,8 +170,10 @@ def _host(text: str) -> str:
     return found["host"] if found else ""
 
 
-def _posts(tenant: Tenant, store: Store, name: str, posts: Sequence[tuple[Key, Shown]], ours: frozenset[str]) -> list[Standing]:
-    """The posts that a route carries, each once: as the first of its sources shows it."""
+def _posts(
+    tenant: Tenant, store: Store, name: str, posts: Sequence[tuple[Key, Shown]], ours: frozenset[str]
+) -> list[tuple[Shown, tuple[str, ...]]]:
+    """The posts that a route carries, each once, as the first of its sources shows it; with all that do."""
     items = [one.stored.item for _, one in posts]
     facts = Facts(
         ours=frozenset(key[1] for key, one in posts if _is_ours(key, one, ours)),
@@ -166,7 +181,7 @@ def _posts(tenant: Tenant, store: Store, name: str, posts: Sequence[tuple[Key, S
         own_accounts=tenant.own_accounts(),
     )
     judge = _judge(tenant, name)
-    standing: dict[str, Standing] = {}
+    standing: dict[str, tuple[Shown, tuple[str, ...]]] = {}
     for key, one in posts:
         if not judge(one.stored.item, facts):
             first, by = standing.get(key[1], (one, ()))
@@ -178,17 +193,15 @@ def _changed(store: Store, old: Lineup | None, shown: int, new: Lineup, sources:
     """uids that changed, came or went, and those that other sources show now than before."""
     changed = store.items.changed_since(shown)
     if old is not None and (old.seq, old.digest) == (shown, new.digest):
-        moved = {uid for uid, by in new.shown_by.items() if old.shown_by.get(uid) != by}
-        return changed | moved | (old.shown_by.keys() - new.shown_by.keys())
+        moved = {uid for uid, source in new.standing.items() if old.standing.get(uid) != source}
+        others = {uid for uid in old.shown_by.keys() | new.shown_by.keys() if old.shown_by.get(uid) != new.shown_by.get(uid)}
+        return changed | moved | others | (old.standing.keys() - new.standing.keys())
     # What an event was the same as before it changed, nobody knows any more.
-    return changed | new.shown_by.keys() if changed and sources > 1 else changed
+    return changed | new.standing.keys() if changed and sources > 1 else changed
 
 
-def _place(standing: Standing) -> tuple[datetime, str]:
-    stored = standing[0].stored
-    item = stored.item
-    at = item.starts_at if isinstance(item, Event) else (item.published_at or stored.first_seen_at)
-    return (at, item.uid)
+def _place(one: Shown) -> tuple[datetime, str]:
+    return one.place
 
 
 def _midnight(tenant: Tenant, now: datetime) -> datetime:

@@ -40,9 +40,14 @@ PAIRS: dict[str, tuple[Event, Event, bool]] = {
     "same page, same title, moved": (HOME_COPY, event("b", "urn:x", url=HOME, title="Fête", starts_at=AT + timedelta(days=1)), True),
     "same page, nothing else": (HOME_COPY, event("b", "urn:x", url=HOME, title="Bal", starts_at=AT + timedelta(days=1)), False),
     "same page however written": (
-        event("a", "urn:1", url="http://WWW.asso.example/fete/?utm_source=x", title="Un"),
-        event("b", "urn:2", url="https://asso.example/fete", title="Deux"),
+        event("a", "urn:1", url="http://WWW.asso.example/fete/?utm_source=x", title="Un bal"),
+        event("b", "urn:2", url="https://asso.example/fete", title="Bal !"),
         True,
+    ),
+    "the page of a whole programme": (
+        event("a", "urn:1", url="https://asso.example/programme", title="Un bal"),
+        event("b", "urn:2", url="https://asso.example/programme", title="Une lecture"),
+        False,
     ),
     "a front page names nothing": (
         event("a", "urn:1", url="https://asso.example/", title="Un"),
@@ -149,7 +154,11 @@ GROUPS: dict[str, tuple[list[Event], list[str]]] = {
         ["aurn:a1 burn:b1", "aurn:a2 burn:b2"],
     ),
     "a series, its page the same on each date": (
-        [event(s, f"{s}#{n}", url="https://x.example/s", title=f"Cours {s}", starts_at=AT + timedelta(n)) for s in "ab" for n in (1, 2, 3)],
+        [
+            event(s, f"{s}#{n}", url="https://x.example/s", title="Cours", starts_at=AT + timedelta(n), place=place)
+            for s, place in (("a", SALLE), ("b", Place(name="Gymnase", locality="Quimper")))
+            for n in (1, 2, 3)
+        ],
         [f"aa#{n} bb#{n}" for n in (1, 2, 3)],
     ),
     "the home copy moved, another has not heard of it": (
@@ -204,10 +213,12 @@ def test_the_home_copy_is_preferred() -> None:
     plain, page = event("b", HOME, url=HOME, html=""), event("c", "urn:c", url=HOME, html="<p>Oui</p>", image=Attachment(url="https://x/1"))
     home = event("home", HOME, url=HOME, html="")
 
-    order = {"c": 0, "b": 1, "home": 2}
+    order = {"c": 0, "b": 1, "home": 2, "a": 3}
     assert [one.source for one in likeness.preferred([plain, page, home], hosts, order)] == ["home", "c", "b"]
     assert [one.source for one in likeness.preferred([plain, page], {}, order)] == ["c", "b"]
     assert [one.source for one in likeness.preferred([plain, replace(page, html="", image=None)], {}, {"b": 0, "c": 1})] == ["b", "c"]
+    calendar = event("a", "1@a.example", html="<p>Oui</p>", place=SALLE)
+    assert [one.source for one in likeness.preferred([page, calendar, home], hosts, order)] == ["home", "a", "c"]
 
 
 def test_ten_thousand_events_of_twenty_sources() -> None:
