@@ -6,6 +6,7 @@ posts and videos, and the feeds.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from connectors.website import clean
-from connectors.website.cards import EventCard, Image, PostCard, event_card, post_card
+from connectors.website.cards import Badge, EventCard, Image, PostCard, event_card, post_card
 from connectors.website.page import ASSETS
 from connectors.website.pictures import Picture, logo
 from connectors.website.presence_labels import presence_labels_for
@@ -50,8 +51,11 @@ class Line:
     when: str
     at: str
     """For ``<time datetime>``."""
+    badges: tuple[Badge, ...]
     facts: tuple[str, ...]
     image: Image | None
+    spoken: bool = False
+    """Whether the title is how a text without one begins."""
 
 
 def presence(scene: Scene) -> Made:
@@ -95,21 +99,21 @@ def _own(scene: Scene) -> list[Button]:
 
 def accounts_of(view: View) -> list[Button]:
     """The account behind each source: whoever wrote more than half of what it has, at its own server; in the order of the sources."""
-    found: dict[str, Counter[Actor]] = {source: Counter() for source in view.sources}
+    found: dict[str, Counter[tuple[str, str, str | None]]] = {source: Counter() for source in view.sources}
     total: Counter[str] = Counter()
     for item in view.items:
         actor = _actor(item)
         if item.source in found and getattr(item, "boost_of", None) is None:
             total[item.source] += 1
             if actor is not None and actor.url and _host(actor.url) == _host(item.url):
-                found[item.source][Actor(name=actor.name, url=actor.url, handle=actor.handle)] += 1
+                found[item.source][actor.url, actor.name, actor.handle] += 1
     buttons: dict[str, Button] = {}
     for source, actors in found.items():
-        actor, count = max(actors.items(), key=lambda one: (one[1], one[0].url or ""), default=(None, 0))
-        url = clean.link(actor.url) if actor else None
-        if actor is not None and url and count * 2 > total[source]:
-            note = f"@{clean.plain(actor.handle)}" if actor.handle else _host(url)
-            title = clean.printed(view.sources[source]) or clean.printed(actor.name) or note
+        (home, name, handle), count = max(actors.items(), key=lambda one: (one[1], one[0][0]), default=(("", "", None), 0))
+        url = clean.link(home)
+        if url and count * 2 > total[source]:
+            note = f"@{clean.plain(handle)}" if handle else _host(url)
+            title = clean.printed(view.sources[source]) or clean.printed(name) or note
             buttons.setdefault(url, Button(title=title, url=url, note=note, me=True))
     return list(buttons.values())
 
@@ -119,8 +123,13 @@ def _actor(item: Item) -> Actor | None:
 
 
 def _host(url: str | None) -> str:
+    return _name_of("/".join((url or "").split("/", 3)[:3]))
+
+
+@functools.lru_cache(maxsize=256)
+def _name_of(server: str) -> str:
     try:
-        return (urlsplit(url or "").hostname or "").removeprefix("www.")
+        return (urlsplit(server).hostname or "").removeprefix("www.")
     except ValueError:
         return ""
 
@@ -142,7 +151,8 @@ def _event(event: Event, scene: Scene) -> Line:
         language=card.language,
         when=card.when,
         at=card.starts,
-        facts=tuple(fact for fact in (*(badge.text for badge in card.badges), card.place) if fact),
+        badges=card.badges,
+        facts=(card.place,) if card.place else (),
         image=card.image,
     )
 
@@ -155,8 +165,10 @@ def _post(card: PostCard) -> Line:
         language=card.language,
         when=card.published_text,
         at=card.published,
-        facts=tuple(fact for fact in (*(badge.text for badge in card.badges), card.source, card.duration) if fact),
+        badges=card.badges,
+        facts=tuple(fact for fact in (card.source, card.duration) if fact),
         image=None if card.warning or not card.images else card.images[0],
+        spoken=not card.title,
     )
 
 
