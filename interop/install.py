@@ -73,6 +73,11 @@ async def npm_package(folder_name: str, name: str, version: str) -> Path:
     return folder
 
 
+async def debian(commands: dict[str, str]) -> None:
+    """These commands are there, each from the Debian package it comes in."""
+    await _need(commands)
+
+
 async def wordpress() -> tuple[Path, Path]:
     """The archives of WordPress 6.5.5 and of its SQLite driver; PHP is there to run them."""
     await _php()
