@@ -186,7 +186,7 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("login", "GET /wp-json/"),
         Row("login", "GET /wp-json/wp/v2/users/me?context=edit"),
         Row("upload", "GET /wp-json/wp/v2/media?per_page=100"),
-        Row("upload", "POST /wp-json/wp/v2/media?_fields=id,slug,source_url,alt_text,media_details.width,media_details.height"),
+        Row("upload", "POST /wp-json/wp/v2/media?_fields=id,slug,source_url,alt_text,media_details"),
         Row("upload", "GET /wp-json/wp/v2/posts?context=edit&status=any,trash"),
         Row("upload", "POST /wp-json/wp/v2/posts"),
         Row("publish", "POST /wp-json/wp/v2/posts/{post}", has='"status"'),

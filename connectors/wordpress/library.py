@@ -15,7 +15,7 @@ from syndicator.contract import Context, MediaLimits
 from syndicator.errors import Gone, Rejected
 from syndicator.model import Attachment
 
-PICTURE_FIELDS = "id,slug,source_url,alt_text,media_details.width,media_details.height"
+PICTURE_FIELDS = "id,slug,source_url,alt_text,media_details"
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
 
 Taxonomy = Literal["categories", "tags"]
@@ -40,7 +40,7 @@ class Library:
                 found[url] = await self._upload(attachment, file_address(seed, url))
             except (Rejected, Gone) as error:
                 self._context.log.warning("media left out url=%s: %s", url, error.detail)
-        return found
+        return {url: found[url] for url in wanted if url in found}
 
     async def describe(self, picture: Picture, description: str) -> None:
         """Correct its description in the library, where a featured image has its own from."""

@@ -378,11 +378,5 @@ def _refuse_flaws(body: Json) -> None:
 
 
 def _only(answer: Json, fields: str) -> Json:
-    """``_fields``, of which ``a.b`` is a part of a part."""
-    found: Json = {}
-    for field in fields.split(","):
-        name, _, inner = field.partition(".")
-        if name in answer:
-            part = {inner: answer[name][inner]} if inner and inner in answer[name] else {} if inner else answer[name]
-            found[name] = {**found.get(name, {}), **part} if inner else part
-    return found
+    """``_fields``."""
+    return {name: answer[name] for name in fields.split(",") if name in answer}
