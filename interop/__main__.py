@@ -1,4 +1,4 @@
-"""``python -m interop [radicale] [xandikos] [wordpress] [matrix] [bluesky]``: play the scenes; 0 when every promise was kept."""
+"""``python -m interop`` and, where not all are meant, the names of scenes: play them; 0 when every promise was kept."""
 
 # ruff: noqa: T201
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from interop import bluesky, caldav_scene, matrix, site_scene
+from interop import bluesky, caldav_scene, matrix, site_scene, static_scene
 from interop.calendar_server import Radicale, Xandikos
 from interop.install import CannotInstall
 from interop.report import Report
@@ -25,8 +25,12 @@ SCENES: dict[str, Callable[[Report, Path], Awaitable[None]]] = {
     "radicale": partial(caldav_scene.read_and_write, Radicale),
     "xandikos": partial(caldav_scene.read_and_write, Xandikos),
     "wordpress": site_scene.play,
+    "wordpress-publisher": wordpress_scene.play,
     "matrix": matrix.play,
     "bluesky": bluesky.play,
+    "jekyll": partial(static_scene.play, "jekyll"),
+    "hugo": partial(static_scene.play, "hugo"),
+    "eleventy": partial(static_scene.play, "eleventy"),
 }
 
 

@@ -17,7 +17,7 @@ from interop import install
 from interop.processes import free_port
 
 SAMPLES = Path(__file__).parent.parent / "docs" / "static"
-ELEVENTY = ("@11ty/eleventy", "3.1.8")
+ELEVENTY = ("@11ty/eleventy", "3.1.2")
 
 
 @dataclass(frozen=True)
