@@ -8,7 +8,7 @@ taken care of here.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -50,16 +50,62 @@ class Head:
     images: bool = True
 
 
-def feed(head: Head, events: Sequence[Event], changed_at: Mapping[str, datetime], first_seen_at: Mapping[str, datetime]) -> bytes:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One VEVENT as it is written."""
+
+    data: bytes
+    years: tuple[tuple[str, int, int], ...]
+    """The timezones that it names, each with its first and its last year."""
+    source: str
+    changed_at: datetime
+
+
+class Entries:
+    """VEVENTs that were made once, for events that stay as they are; for one ``Head``'s language, timezone and pictures."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Entry] = {}
+
+    def forget(self, changed: Collection[str], there: Collection[str]) -> None:
+        """Let go of what changed, and of what is not ``there`` any more."""
+        self._known = {uid: entry for uid, entry in self._known.items() if uid not in changed and uid in there}
+
+    def of(self, head: Head, event: Event, changed_at: datetime, first_seen_at: datetime | None) -> Entry:
+        """This event's."""
+        known = self._known.get(event.uid)
+        if known is None or (known.source, known.changed_at) != (event.source, changed_at):
+            known = self._known[event.uid] = _entry(head, event, changed_at, first_seen_at)
+        return known
+
+
+def feed(
+    head: Head,
+    events: Sequence[Event],
+    changed_at: Mapping[str, datetime],
+    first_seen_at: Mapping[str, datetime],
+    entries: Entries | None = None,
+) -> bytes:
     """One VCALENDAR with every timezone that it names."""
-    entries = [_vevent(head, event, changed_at[event.uid], first_seen_at.get(event.uid)) for event in events]
+    entries = entries or Entries()
+    found = [entries.of(head, event, changed_at[event.uid], first_seen_at.get(event.uid)) for event in events]
     years: dict[str, tuple[int, int]] = {}
-    for entry in entries:
-        for name in ("DTSTART", "DTEND"):
-            _widen(years, entry.get(name))
+    for entry in found:
+        for name, first, last in entry.years:
+            earliest, latest = years.get(name, (first, last))
+            years[name] = (min(first, earliest), max(last, latest))
     opening, closing = _vcalendar(head, max((changed_at[event.uid] for event in events), default=None)).to_ical().split(b"END:VCALENDAR", 1)
     zones = [vtimezone(name, first, last) for name, (first, last) in sorted(years.items())]
-    return b"".join([opening, *zones, *(entry.to_ical() for entry in entries), b"END:VCALENDAR", closing])
+    return b"".join([opening, *zones, *(entry.data for entry in found), b"END:VCALENDAR", closing])
+
+
+def _entry(head: Head, event: Event, changed_at: datetime, first_seen_at: datetime | None) -> Entry:
+    made = _vevent(head, event, changed_at, first_seen_at)
+    years: dict[str, tuple[int, int]] = {}
+    for name in ("DTSTART", "DTEND"):
+        _widen(years, made.get(name))
+    spans = tuple((name, first, last) for name, (first, last) in years.items())
+    return Entry(data=made.to_ical(), years=spans, source=event.source, changed_at=changed_at)
 
 
 def _widen(years: dict[str, tuple[int, int]], prop: object) -> None:

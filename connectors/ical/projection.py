@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
-from connectors.ical.feed import PRODID, Head, feed
+from connectors.ical.feed import PRODID, Entries, Head, feed
 from connectors.ical.zones import zone
 from syndicator.contract import Context, View
 from syndicator.errors import Rejected, words
 from syndicator.folder import Folder
 from syndicator.model import Event
+from syndicator.text.naming import handle
 
 GOOGLE_MAX_BYTES = 1_000_000
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,75}\.ics")
@@ -38,7 +41,7 @@ class Feed:
     tags: tuple[str, ...] = ()
     """Only events with at least one of these tags; compared without case, accents or ``#``."""
     sources: tuple[str, ...] = ()
-    """Only events of these sources, by their names in the configuration."""
+    """Only events that these sources show, by their names in the configuration: an event of several is in the feed of each."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a name that is no plain ``.ics`` file name."""
@@ -57,8 +60,9 @@ class IcalProjectionOptions:
 
     feeds: tuple[Feed, ...] = (Feed(file="agenda.ics"),)
     """The calendar files; each may hold everything or only some tags or sources."""
-    each: tuple[Literal["tag", "source"], ...] = ()
-    """One more file for every tag (``tag-velo.ics``) or for every source (``source-agenda.ics``), as they come and go."""
+    each: tuple[Literal["tag", "source", "event"], ...] = ()
+    """One more file for every tag (``tag-velo.ics``), for every source (``source-agenda.ics``), for every event (in a folder that has the
+    name of the first feed, ``agenda/3f0a91c27d.ics``: "add to my calendar"), as they come and go."""
     folder: str = ""
     """A folder below the public folder."""
     past: timedelta = timedelta(days=90)
@@ -75,8 +79,14 @@ class IcalProjectionOptions:
     @property
     def files(self) -> tuple[str, ...]:
         """What is written below the public folder, as far as two must not write the same."""
-        names = [feed.file for feed in self.feeds] + [f"{kind}-….ics" for kind in self.each]
+        names = [feed.file for feed in self.feeds] + [f"{kind}-….ics" for kind in self.each if kind != "event"]
+        names += [f"{self.shelf}/….ics"] if "event" in self.each else []
         return tuple(f"{self.folder}/{name}".lstrip("/") for name in names)
+
+    @property
+    def shelf(self) -> str:
+        """The folder of the events' own files."""
+        return self.feeds[0].file.removesuffix(".ics") if self.feeds else "agenda"
 
     def __post_init__(self) -> None:
         """Raise ValueError for two files of one name, a folder outside, or limits that leave nothing."""
@@ -110,6 +120,9 @@ class IcalProjection:
         self._context = context
         self._root = context.public_dir / options.folder
         self._folder = Folder(self._root, context.state_dir / "files.json", PRODID.encode())
+        self._entries = Entries()
+        self._has_written = False
+        """Until then, what stands in the folder may be another version's."""
 
     async def open(self) -> None:
         """See whether the folder is where it may be."""
@@ -130,19 +143,43 @@ class IcalProjection:
         _inside(self._root, self._context.public_dir)
         events = [item for item in view.items if isinstance(item, Event) and item.visibility == "public" and not item.draft]
         recent = [event for event in events if (event.ends_at or event.starts_at) >= now - self._options.past]
-        files = {wanted.file: self._feed(wanted, recent, view, now) for wanted in self._feeds(recent, view)}
-        written = self._folder.publish(files)
-        for name in written:
-            if len(files[name]) > GOOGLE_MAX_BYTES:
-                self._context.log.warning("%s has %d bytes: Google Calendar may leave events out beyond 1 MB", name, len(files[name]))
+        self._entries.forget(view.changed, view.changed_at.keys())
+        held = _Held(events=recent, view=view)
+        feeds = self._feeds(events, view)
+        files = {feed.file: partial(self._feed, feed, held.by(feed), view, now) for feed in feeds}
+        own = {self._file_of(event): event for event in recent} if "event" in self._options.each else {}
+        kept = self._standing(own, view.changed) if self._has_written else frozenset()
+        alone = {name: partial(self._alone, event, view) for name, event in own.items() if name not in kept}
+        written = self._folder.publish(_Files(files | alone, self._warn_of), keep=kept)
+        self._has_written = True
         return written
 
-    def _feeds(self, events: Sequence[Event], view: View) -> Iterable[Feed]:
-        """The configured feeds, then those of each tag and source; a configured file name always wins."""
+    def _file_of(self, event: Event) -> str:
+        return f"{self._options.shelf}/{handle(event.uid)}.ics"
+
+    def _standing(self, own: Mapping[str, Event], changed: frozenset[str]) -> frozenset[str]:
+        """The events' own files that are there and still right."""
+        folder = self._root / self._options.shelf
+        there = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
+        return frozenset(name for name, event in own.items() if event.uid not in changed and name.rpartition("/")[2] in there)
+
+    def _alone(self, event: Event, view: View) -> bytes:
+        head = replace(self._head(Feed(file="x.ics", name=event.title)), source=None)
+        return feed(head, [event], view.changed_at, view.first_seen_at)
+
+    def _warn_of(self, name: str, data: bytes) -> None:
+        if len(data) > GOOGLE_MAX_BYTES:
+            self._context.log.warning("%s has %d bytes: Google Calendar may leave events out beyond 1 MB", name, len(data))
+
+    def _feeds(self, events: Sequence[Event], view: View) -> Sequence[Feed]:
+        """The configured feeds, then those of each tag and source; a configured file name always wins.
+
+        A tag or source whose events are all long past keeps its feed, empty: who subscribed to it is told no error.
+        """
         title = self._context.association.name
         found = {wanted.file.lower(): wanted for wanted in self._options.feeds}
         if "source" in self._options.each:
-            for source in sorted({event.source for event in events}):
+            for source in sorted({source for event in events for source in shown_by(event, view)}):
                 file = f"source-{slug(source)}.ics"
                 if file in found and found[file].sources not in ((), (source,)):
                     file = f"source-{slug(source)}-{_hash(source)}.ics"
@@ -151,19 +188,17 @@ class IcalProjection:
             for tag in _spellings(events):
                 file = f"tag-{slug(tag)}.ics"
                 found.setdefault(file, Feed(file=file, name=f"{title} – {tag}", tags=(tag,)))
-        return found.values()
+        return list(found.values())
 
     def _feed(self, wanted: Feed, events: Sequence[Event], view: View, now: datetime) -> bytes:
+        chosen = _at_most(events, self._options.max_events, now)
+        return feed(self._head(wanted), chosen, view.changed_at, view.first_seen_at, self._entries)
+
+    def _head(self, wanted: Feed) -> Head:
         association, options = self._context.association, self._options
-        tags = {fold(tag) for tag in wanted.tags}
-        chosen = [
-            event
-            for event in events
-            if (not tags or tags & {fold(tag) for tag in event.tags}) and (not wanted.sources or event.source in wanted.sources)
-        ]
         base = self._context.public_url
         folder = f"{options.folder}/" if options.folder else ""
-        head = Head(
+        return Head(
             name=wanted.name or association.name,
             description=wanted.description,
             timezone=association.timezone,
@@ -174,7 +209,63 @@ class IcalProjection:
             refresh=options.refresh,
             images=options.images,
         )
-        return feed(head, _at_most(chosen, options.max_events, now), view.changed_at, view.first_seen_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    """Which events each feed holds, found once for all of them."""
+
+    events: Sequence[Event]
+    view: View
+
+    def by(self, wanted: Feed) -> list[Event]:
+        """Those of this feed, in order."""
+        if not wanted.tags and not wanted.sources:
+            return list(self.events)
+        tagged = {index for tag in wanted.tags for index in self._tags.get(fold(tag), ())}
+        sourced = {index for source in wanted.sources for index in self._sources.get(source, ())}
+        chosen = tagged & sourced if wanted.tags and wanted.sources else tagged | sourced
+        return [self.events[index] for index in sorted(chosen)]
+
+    @cached_property
+    def _tags(self) -> Mapping[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for index, event in enumerate(self.events):
+            for tag in {fold(tag) for tag in event.tags}:
+                found[tag].append(index)
+        return found
+
+    @cached_property
+    def _sources(self) -> Mapping[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for index, event in enumerate(self.events):
+            for source in shown_by(event, self.view):
+                found[source].append(index)
+        return found
+
+
+class _Files(Mapping[str, bytes]):
+    """What is to be written, each file made when it is its turn."""
+
+    def __init__(self, made: Mapping[str, Callable[[], bytes]], look_at: Callable[[str, bytes], None]) -> None:
+        self._made = made
+        self._look_at = look_at
+
+    def __getitem__(self, name: str) -> bytes:
+        data = self._made[name]()
+        self._look_at(name, data)
+        return data
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+
+def shown_by(event: Event, view: View) -> Sequence[str]:
+    """The sources that show an event."""
+    return view.shown_by.get(event.uid, (event.source,))
 
 
 def _at_most(events: Sequence[Event], most: int, now: datetime) -> list[Event]:
@@ -200,6 +291,7 @@ def _spellings(events: Sequence[Event]) -> list[str]:
     return [min(counts, key=lambda tag: (-counts[tag], tag)) for folded, counts in sorted(counted.items()) if folded]
 
 
+@lru_cache(maxsize=1_024)
 def fold(tag: str) -> str:
     """What two spellings of one tag have in common: no case, accents, # or kind of blank."""
     plain = "".join(char for char in unicodedata.normalize("NFKD", tag.casefold()) if not unicodedata.combining(char))
