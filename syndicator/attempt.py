@@ -13,12 +13,14 @@ from datetime import datetime
 
 from syndicator.contract import CanFind, CanPrepare, Publisher
 from syndicator.errors import ConnectorError, StateError
-from syndicator.follow import Leaving, delete, edit, is_news
+from syndicator.follow import Leaving, delete, edit, is_news, retire
 from syndicator.gathering import gathered
 from syndicator.items import Stored
-from syndicator.judge import Reread, ask_origin, is_missing, judged, shaping
+from syndicator.judge import Reread, ask_origin, is_missing, judged, shaping, told_before
 from syndicator.logs import event
 from syndicator.model import Delivery, Receipt, Rendition
+from syndicator.noticing import notice_digest, told_by
+from syndicator.plan.notes import NOTICES
 from syndicator.policy import ASK_AGAIN, FOLLOWS, NotYet, Park, key_holds
 from syndicator.rows import made_anew
 from syndicator.settle import done, drop, park, settle
@@ -41,6 +43,8 @@ async def attempt(tenant: Tenant, publisher: Publisher, delivery: Delivery, pare
     try:
         if delivery.purpose == "delete":
             await delete(tenant, publisher, delivery, leaving)
+        elif delivery.purpose == "retire":
+            await retire(tenant, publisher, delivery, leaving)
         elif delivery.purpose in FOLLOWS:
             await edit(tenant, publisher, delivery, reread, leaving)
         else:
@@ -93,7 +97,7 @@ async def _due(tenant: Tenant, publisher: Publisher, delivery: Delivery, renditi
     """Whether it may leave now, as to its price and its news; what is posted anew was asked that before the old one was removed."""
     if made_anew(delivery):
         return True
-    if delivery.purpose == "announce-change" and not await is_news(tenant, publisher, delivery):
+    if delivery.purpose in NOTICES and not await is_news(tenant, publisher, delivery):
         await done(tenant, delivery, None, None, reason="no-visible-change")
         return False
     return await affordable(tenant, publisher.limits, delivery, renditions)
@@ -113,7 +117,10 @@ def _leave(
         current = store.items.item(stored.item.source, delivery.uid)
         if current is not None and current.revision != stored.revision:
             raise NotYet(f"{delivery.uid} was edited this very moment")
-    leaves = store.outbox.sending(delivery, renditions[0], renditions, tenant.now(), prepared=prepared)
+    told = None
+    if stored is not None and delivery.part == 0:
+        told = told_by(stored.item, notice_digest(tenant, publisher, delivery, stored) if delivery.purpose in NOTICES else "")
+    leaves = store.outbox.sending(delivery, renditions[0], renditions, tenant.now(), prepared=prepared, told=told)
     if leaves:
         charge(tenant, store, publisher.limits, delivery, renditions[0])
     return leaves
@@ -167,6 +174,9 @@ async def _fresh(tenant: Tenant, delivery: Delivery, reread: Reread) -> Stored |
     )
     if row is None or row.state not in ("pending", "sending"):
         return None
+    if row.due_at > tenant.now():  # what its origin just said moved it
+        await tenant.ledger.transact(lambda store: store.outbox.release(delivery.id))
+        return None
     if reason:
         await drop(tenant, delivery, "over-budget" if (reason, delivery.reason) == ("stale", HELD) else reason)
         return None
@@ -181,7 +191,11 @@ async def _renditions(tenant: Tenant, publisher: Publisher, delivery: Delivery, 
         return [delivery.rendition]
     # What is prepared already has its media.
     there = delivery.rendition.attachments if delivery.prepared is not None and delivery.rendition is not None else ()
-    renditions = await gathered(tenant, publisher, delivery, stored.item, shaping(tenant, publisher, delivery, stored), there=there)
+    before = None
+    if delivery.purpose in NOTICES:
+        before = await tenant.ledger.transact(lambda store: told_before(tenant, store, delivery, stored.item))
+    shape = shaping(tenant, publisher, delivery, stored, before=before)
+    renditions = await gathered(tenant, publisher, delivery, stored.item, shape, there=there)
     if not renditions:
         await drop(tenant, delivery, "nothing-to-show")
     return renditions

@@ -3,11 +3,13 @@
 The table, also in ``docs/operating.md``; what the network cannot do falls back, from left to right:
 
 =========  ==========================================================================
-update     edited in place, else nothing
+update     edited in place, else nothing; an event that moved or is cancelled: else a note
 replace    removed and posted anew, else edited in place, else a note, else nothing
 note       a note, else edited in place, else nothing
 ignore     nothing
 =========  ==========================================================================
+
+``notice`` of the route adds to that for events: ``never`` takes the notes away, ``always`` tells with a note what moved, beside the edit.
 
 What no reader sees (an alt text, a date) makes no noise: it is edited in place where that can be, and nothing happens elsewhere.
 """
@@ -35,15 +37,19 @@ class Abilities:
     """Whether a short text of its own can be posted there: not where only videos or events are shown."""
 
 
-def means_for(route: Route, abilities: Abilities, *, seen: bool) -> Means:
-    """How an edit arrives; ``seen`` tells whether a reader would notice it."""
+def means_for(route: Route, abilities: Abilities, *, seen: bool, moved: bool = False) -> Means:
+    """How an edit arrives; ``seen`` tells whether a reader would notice it, ``moved`` whether they must: it is an event's date, place or
+    title, or its cancellation.
+    """
     if route.edit == "ignore":
         return "nothing"
     if seen and route.edit == "replace" and abilities.removes:
         return "anew"
     if seen and abilities.notes and (route.edit == "note" or (route.edit == "replace" and not abilities.edits)):
         return "note"
-    return "in-place" if abilities.edits else "nothing"
+    if abilities.edits:
+        return "in-place"
+    return "note" if moved and abilities.notes else "nothing"
 
 
 def as_seen(renditions: Iterable[Rendition]) -> tuple[Rendition, ...]:

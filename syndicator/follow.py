@@ -15,7 +15,9 @@ from syndicator.gathering import as_before, gathered
 from syndicator.items import Stored
 from syndicator.judge import Reread, ask_origin, current, is_missing, rendered, routes_of, shaping
 from syndicator.logs import event
-from syndicator.model import Delivery, Rendition
+from syndicator.model import Delivery, Event, Rendition
+from syndicator.noticing import has_moved, may_notice, notice_digest, told_by
+from syndicator.plan.notes import notice_about
 from syndicator.policy import NotYet, Park
 from syndicator.route import Route
 from syndicator.rows import Sent
@@ -23,6 +25,7 @@ from syndicator.settle import done, drop, park
 from syndicator.spending import affordable, charge, take_back
 from syndicator.store import Store
 from syndicator.tenant import Tenant
+from syndicator.text.told import Told
 
 Leaving = Callable[[Delivery], None]
 """Called when a request is about to leave, with what it is sent as."""
@@ -38,6 +41,10 @@ class _There:
     """All of its thread."""
     note: Sent | None
     """What readers were told since, if they were."""
+    told: Told | None
+    """What they were told of an event last."""
+    announced: Told | None
+    """The same, without what was corrected in place."""
     unsure: bool
     """Whether an edit may have reached it without our knowing."""
 
@@ -50,6 +57,8 @@ class _News:
     """Whether the object there looks otherwise than the item would now."""
     seen: bool
     """Whether they have not been told yet, by the object itself or by a note since."""
+    moved: bool = False
+    """Whether it is what they must be told of an event: another date, place or title, cancelled, confirmed."""
 
 
 async def edit(tenant: Tenant, publisher: Publisher, delivery: Delivery, reread: Reread, leaving: Leaving) -> None:
@@ -73,6 +82,7 @@ async def edit(tenant: Tenant, publisher: Publisher, delivery: Delivery, reread:
     if means in ("anew", "note"):
         await _newly(tenant, publisher, delivery, there, means, reread, leaving)
     else:
+        await _tell_too(tenant, publisher, delivery, there)
         await _plainly(tenant, publisher, delivery, there, renditions, means, leaving)
 
 
@@ -86,16 +96,20 @@ def _look(tenant: Tenant, store: Store, delivery: Delivery) -> _There | None:
         sent=sent,
         parts=store.outbox.parts(*where),
         note=store.outbox.receipts.last_note(*where),
+        told=store.outbox.receipts.last_told(*where, in_words=False),
+        announced=store.outbox.receipts.last_told(*where, in_words=True),
         unsure=store.outbox.unsure(*where, delivery.part),
     )
 
 
 def _means(tenant: Tenant, publisher: Publisher, delivery: Delivery, there: _There, news: _News, *, removes: bool) -> Means:
-    route, notes = _route(tenant, delivery, there), "note" in publisher.limits.kinds
+    route = _route(tenant, delivery, there)
+    notes = "note" in publisher.limits.kinds and may_notice(route, there.stored.item)
     told_apart = route.edit == "note" and notes and news.differs  # what a note tells is not told by an edit as well
     first = not delivery.part  # which speaks for its whole thread
     abilities = Abilities(edits=isinstance(publisher, CanUpdate) and not told_apart, removes=first and removes, notes=first and notes)
-    return means_for(route, abilities, seen=news.seen)
+    seen = news.seen and (news.differs or route.edit != "replace")  # nobody gains by the same words anew
+    return means_for(route, abilities, seen=seen, moved=news.moved and news.seen)
 
 
 def _route(tenant: Tenant, delivery: Delivery, there: _There) -> Route:
@@ -117,14 +131,21 @@ async def is_news(tenant: Tenant, publisher: Publisher, note: Delivery) -> bool:
     there = await tenant.ledger.transact(lambda store: _look(tenant, store, about))
     if there is None:
         return False
+    route = _route(tenant, note, there)
+    if route.notice == "always" and route.edit != "note" and isinstance(there.stored.item, Event):
+        return has_moved(there.announced, there.stored.item)
     renditions = as_before(there.stored.item, there.sent.rendition, shaping(tenant, publisher, about, there.stored))
     return _news(tenant, publisher, about, there, renditions).seen
 
 
 def _news(tenant: Tenant, publisher: Publisher, delivery: Delivery, there: _There, renditions: list[Rendition]) -> _News:
     differs = as_seen(renditions) != as_seen(part.rendition for part in there.parts)
+    moved = has_moved(there.told, there.stored.item)
     if there.note is None:
-        return _News(differs=differs, seen=differs)
+        return _News(differs=differs, seen=differs or moved, moved=moved)
+    if there.told is not None and there.told.digest:
+        again = notice_digest(tenant, publisher, delivery, there.stored)
+        return _News(differs=differs or moved, seen=moved or again != there.told.digest, moved=moved)
     told = rendered(tenant, publisher, replace(delivery, purpose="announce-change"), there.stored)
     return _News(differs=differs, seen=as_seen(told[:1]) != as_seen([there.note.rendition]))
 
@@ -147,7 +168,7 @@ async def _newly(
     if why_not:
         raise NotYet(why_not)
     if means == "note":
-        await _announce(tenant, delivery)
+        await _announce(tenant, delivery, there)
         return
     stored = there.stored
     renditions = await gathered(tenant, publisher, delivery, stored.item, shaping(tenant, publisher, delivery, stored))
@@ -163,9 +184,19 @@ async def _allowed_at(tenant: Tenant, delivery: Delivery, there: _There, means: 
     return max(at, tenant.allowed_at(replace(delivery, due_at=at), last_sent_at))
 
 
-async def _announce(tenant: Tenant, delivery: Delivery) -> None:
-    if await tenant.ledger.transact(lambda store: store.outbox.announce(delivery, tenant.now())):
+async def _announce(tenant: Tenant, delivery: Delivery, there: _There) -> None:
+    if await tenant.ledger.transact(lambda store: store.outbox.announce(delivery, notice_about(there.stored.item), tenant.now())):
         event(tenant.log, logging.INFO, "edit.noted", destination=delivery.destination, uid=delivery.uid)
+
+
+async def _tell_too(tenant: Tenant, publisher: Publisher, delivery: Delivery, there: _There) -> None:
+    """Where the route wants it, what moved is told in a post of its own beside the correction."""
+    route, item = _route(tenant, delivery, there), there.stored.item
+    wanted = route.notice == "always" and not delivery.part and "note" in publisher.limits.kinds and may_notice(route, item)
+    if wanted and has_moved(there.announced, item):
+        now = tenant.now()
+        due_at = max(now, delivery.created_at + route.delay)
+        await tenant.ledger.transact(lambda store: store.outbox.announce_beside(delivery, notice_about(item), due_at, now))
 
 
 async def _replace(tenant: Tenant, publisher: Publisher, delivery: Delivery, there: _There, leaving: Leaving) -> None:
@@ -203,7 +234,7 @@ async def _otherwise(tenant: Tenant, publisher: Publisher, delivery: Delivery, t
         return False
     await take_back(tenant, publisher.limits, delivery, error)
     if means == "note":
-        await _announce(tenant, correcting)
+        await _announce(tenant, correcting, there)
         return True
     renditions = await _shown(tenant, publisher, correcting, there)
     try:
@@ -232,7 +263,8 @@ async def _plainly(
     if rendition == sent.rendition and not unsure:
         await done(tenant, delivery, None, None, reason="no-visible-change")
         return
-    if not await tenant.ledger.transact(lambda store: _leave(tenant, store, publisher, delivery, rendition)):
+    told = None if delivery.part else told_by(there.stored.item)
+    if not await tenant.ledger.transact(lambda store: _leave(tenant, store, publisher, delivery, rendition, told)):
         return
     leaving(delivery)
     try:
@@ -269,6 +301,45 @@ async def delete(tenant: Tenant, publisher: Publisher, delivery: Delivery, leavi
     await _remove(tenant, publisher, delivery, sent, leaving)
 
 
+async def retire(tenant: Tenant, publisher: Publisher, delivery: Delivery, leaving: Leaving) -> None:
+    """Take back a note that is not true any more: away, else corrected, else it stays and the newer notice tells."""
+    stored, note = await tenant.ledger.transact(lambda store: (current(tenant, store, delivery), store.outbox.receipts.note(delivery)))
+    if stored is None or note is None:
+        await drop(tenant, delivery, "gone-there")
+        return
+    if not has_moved(note.told, stored.item) and not delivery.outcome_unknown:
+        await drop(tenant, delivery, "superseded")
+        return
+    corrects, reminder = isinstance(publisher, CanUpdate), note.slot.purpose == "remind"
+    if isinstance(publisher, CanDelete) and (corrects or reminder):
+        try:
+            await _remove(tenant, publisher, delivery, note.sent, leaving)
+        except Rejected as error:  # too old, perhaps
+            event(tenant.log, logging.INFO, "retire.refused", destination=delivery.destination, uid=delivery.uid, detail=str(error))
+            await take_back(tenant, publisher.limits, delivery, error)
+        else:
+            return
+    await _outdate(tenant, publisher, delivery, stored, note.sent, leaving)
+
+
+async def _outdate(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored, sent: Sent, leaving: Leaving) -> None:
+    """Have a note say that it is not true any more."""
+    rendition = next(iter(rendered(tenant, publisher, delivery, stored)), None)
+    if not isinstance(publisher, CanUpdate) or rendition is None:
+        await drop(tenant, delivery, "cannot-update")
+        return
+    if not await tenant.ledger.transact(lambda store: _leave(tenant, store, publisher, delivery, rendition, edits=True)):
+        return
+    leaving(delivery)
+    try:
+        receipt = await publisher.update(sent.receipt, rendition)
+    except Rejected as error:
+        await take_back(tenant, publisher.limits, delivery, error)
+        await drop(tenant, delivery, f"cannot-update: {error}")
+        return
+    await done(tenant, delivery, receipt, rendition)
+
+
 async def _remove(tenant: Tenant, publisher: Publisher, delivery: Delivery, sent: Sent, leaving: Leaving) -> None:
     """Take a remote object away; where that is not possible, a person must."""
     if not isinstance(publisher, CanDelete):
@@ -286,9 +357,19 @@ async def _cannot_delete(tenant: Tenant, delivery: Delivery, sent: Sent) -> None
     await park(tenant, delivery, "cannot-delete", Park(reason=sent.receipt.url or "cannot-delete", outcome_unknown=False), hint="")
 
 
-def _leave(tenant: Tenant, store: Store, publisher: Publisher, delivery: Delivery, rendition: Rendition) -> bool:
-    leaves = store.outbox.sending(delivery, rendition, [rendition], tenant.now())
+def _leave(
+    tenant: Tenant,
+    store: Store,
+    publisher: Publisher,
+    delivery: Delivery,
+    rendition: Rendition,
+    told: Told | None = None,
+    *,
+    edits: bool = False,
+) -> bool:
+    leaves = store.outbox.sending(delivery, rendition, [rendition], tenant.now(), told=told)
     if leaves:
-        charged = replace(delivery, purpose="delete") if delivery.purpose == "replace" else delivery
+        removes = delivery.purpose in ("replace", "retire") and not edits
+        charged = replace(delivery, purpose="delete" if removes else "update" if edits else delivery.purpose)
         charge(tenant, store, publisher.limits, charged, rendition)
     return leaves

@@ -10,13 +10,10 @@ from typing import Any
 
 from syndicator.codec import content_hash, dump_item, load_item
 from syndicator.model import Event, Item, Post, Tombstone
+from syndicator.moves import Moves
+from syndicator.moves import instant as instant  # the store's other parts take it from here
 from syndicator.plan import Change
 from syndicator.schema import Database
-
-
-def instant(at: datetime) -> str:
-    """An instant as text whose order is the order of time."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +48,7 @@ class Items:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.moves = Moves(db)
 
     def cursor(self, source: str) -> tuple[str | None, bool]:
         """A source's cursor, and whether this is the first look at it."""
@@ -116,7 +114,10 @@ class Items:
                 self._db.conn.execute("update item set missing_at = null where source = ? and uid = ?", (item.source, item.uid))
             return None
         returned = row["gone_at"] is not None
-        item = _sequenced(item, load_item(row["json"]))
+        before = load_item(row["json"])
+        item = _sequenced(item, before)
+        if not returned:
+            self.moves.note(before, item, now)
         incarnation = self._incarnation(item.uid) if returned else row["incarnation"]
         revision = self._next_revision(item.uid)
         self._db.conn.execute(
@@ -174,6 +175,7 @@ class Items:
                 "update item set gone_at = ?, changed_at = ?, seq = ?, json = ?, missing_at = null where source = ? and uid = ?",
                 (instant(now), instant(now), self._next_seq(), husk, source, tombstone.uid),
             )
+            self.moves.forget(source, tombstone.uid)
             changes.append(
                 Change(
                     kind="gone",

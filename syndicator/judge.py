@@ -12,8 +12,10 @@ from syndicator.departing import DEPARTED
 from syndicator.errors import ConnectorError, Rejected, StateError
 from syndicator.items import Stored
 from syndicator.logs import event
-from syndicator.model import Delivery, Event, Item, Post, Rendition
+from syndicator.model import Delivery, Event, Item, Post, Purpose, Rendition
 from syndicator.plan import WITHDRAWN, Facts, refusal, too_late
+from syndicator.plan.moments import begun_at, over_at, reminders_of
+from syndicator.plan.notes import NOTES
 from syndicator.policy import NotYet
 from syndicator.render import render
 from syndicator.route import Route, Style
@@ -87,6 +89,7 @@ def judged(tenant: Tenant, store: Store, delivery: Delivery) -> tuple[Stored | N
     refusals = [refusal(item, route, delivery.destination, kind, facts) for route in routes]
     if delivery.purpose != "create" or made_anew(delivery):
         return stored, _follows_badly(tenant, store, delivery, stored, refusals, routes)
+    refusals = [no or (None if "announce" in route.purposes else "purpose") for no, route in zip(refusals, routes, strict=True)]
     if None not in refusals:
         return stored, refusals[0] or "" if refusals else "no-route"
     if isinstance(item, Event) and item.status == "cancelled":
@@ -114,14 +117,33 @@ def _follows_badly(
         return "superseded"
     if not routes:
         return "no-route"
+    if delivery.purpose == "remind":
+        return _reminds_badly(tenant, delivery, stored.item, [route for route, no in zip(routes, refusals, strict=True) if no is None])
+    if isinstance(stored.item, Event):
+        told = store.outbox.receipts.last_told(delivery.destination, delivery.uid, in_words=False)
+        ends = [over_at(one) for one in (stored.item, *([told.event] if told is not None else []))]
+        return "over" if max(ends) <= tenant.now() else ""
     return "stale" if tenant.now() - delivery.created_at > max(route.max_age for route in routes) else ""
 
 
-def rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored) -> list[Rendition]:
-    """Its renditions there, as its route wants them: none when there is nothing to show."""
+def _reminds_badly(tenant: Tenant, delivery: Delivery, item: Item, routes: Sequence[Route]) -> str:
+    """Why a reminder may not leave: by the event as it is now, it is not asked for, or comes too late."""
+    if not isinstance(item, Event):
+        return "no-route"
+    if item.status == "cancelled":
+        return "cancelled"
+    if begun_at(item) <= tenant.now():
+        return "over"
+    return "" if any(reminder.number == delivery.revision for reminder in reminders_of(item, routes)) else "superseded"
+
+
+def rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored, *, before: Event | None = None) -> list[Rendition]:
+    """Its renditions there, as its route wants them: none when there is nothing to show. A notice tells what was ``before``."""
     item, style = stored.item, style_of(tenant, delivery, stored.item)
-    if delivery.purpose == "announce-change":  # one post of words: the rest is where the link leads
-        style = replace(style, long_text="shorten", template="", link="never" if style.link == "never" else "always")
+    if delivery.purpose in NOTES or delivery.purpose == "retire":  # one post of words: the rest is where the link leads
+        own = _TEMPLATES.get(delivery.purpose) if isinstance(item, Event) else None
+        template = getattr(style, own) if own else ""
+        style = replace(style, long_text="shorten", template=template, link="never" if style.link == "never" else "always")
         item = item if publisher.limits.media.image_required else _in_words(item)
     return list(
         render(
@@ -132,17 +154,34 @@ def rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: S
             destination_names=tenant.destination_names(),
             destination_type=tenant.config.destinations[delivery.destination].type,
             purpose=delivery.purpose,
+            before=before,
+            now=tenant.now() if delivery.purpose == "remind" else None,
         )
     )
+
+
+_TEMPLATES: dict[Purpose, str] = {"remind": "template_remind", "announce-change": "template_change", "cancel": "template_cancel"}
 
 
 def _in_words(item: Item) -> Item:
     return replace(item, image=None) if isinstance(item, Event) else replace(item, attachments=())
 
 
-def shaping(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored) -> Callable[[Item], list[Rendition]]:
+def shaping(
+    tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored, *, before: Event | None = None
+) -> Callable[[Item], list[Rendition]]:
     """How the stored item would show there if it were another."""
-    return lambda item: rendered(tenant, publisher, delivery, replace(stored, item=item))
+    return lambda item: rendered(tenant, publisher, delivery, replace(stored, item=item), before=before)
+
+
+def told_before(tenant: Tenant, store: Store, delivery: Delivery, item: Item) -> Event | None:
+    """The event as its readers there were told of it last, for a notice about it."""
+    if not isinstance(item, Event):
+        return None
+    routes = routes_of(tenant, delivery, item)
+    always = bool(routes) and routes[0].notice == "always"
+    told = store.outbox.receipts.last_told(delivery.destination, delivery.uid, in_words=always)
+    return told.event if told is not None else None
 
 
 def routes_of(tenant: Tenant, delivery: Delivery, item: Item) -> list[Route]:

@@ -15,14 +15,17 @@ from typing import Any
 from syndicator import renewal
 from syndicator.codec import delivery_key, dump
 from syndicator.items import instant
-from syndicator.model import Delivery, Receipt, Rendition
+from syndicator.model import Delivery, Purpose, Receipt, Rendition
 from syndicator.plan import RECONSIDERED, Known, Plan, Planned
 from syndicator.policy import ASK_AGAIN, FOLLOWS
 from syndicator.receipts import Receipts
 from syndicator.rows import Sent, Slot, delivery_of, instant_of, made_anew
 from syndicator.schema import Database
+from syndicator.text.told import Told
 from syndicator.turns import OPEN, UNSETTLED, Turns
 
+MOVED_BACK = "'superseded', 'cancelled', 'over', 'deleted-in-time', 'not-public', 'draft', 'opted-out', 'filter'"
+"""Why a reminder, or the taking back of a note, was given up, as far as another edit may undo the reason."""
 AGAIN = ", ".join(f"'{reason}'" for reason in sorted(RECONSIDERED))
 
 
@@ -54,7 +57,7 @@ class Outbox:
     def known(self, uids: Iterable[str]) -> dict[tuple[str, str], tuple[Known, ...]]:
         """What was made of these items or about them, by (uid, destination)."""
         found: dict[tuple[str, str], list[Known]] = {}
-        sql = "select * from delivery where uid = ? and purpose in ('create', 'announce-change')"
+        sql = "select * from delivery where uid = ? and purpose in ('create', 'announce-change', 'cancel', 'remind')"
         for uid in uids:
             for row in self._db.conn.execute(sql, (uid,)):
                 known = Known(
@@ -87,6 +90,12 @@ class Outbox:
             ).fetchall()
             # A person need not decide any more on what was parked.
             self._db.conn.executemany("delete from problem where subject = ?", [(f"delivery:{row['id']}",) for row in rows])
+        for moved in plan.rescheduled:
+            self._db.conn.execute(
+                "update delivery set due_at = ? where uid = ? and destination = ? and purpose = 'create' and part = 0"
+                " and state = 'pending' and first_sent_at is null and outcome_unknown = 0",
+                (instant(moved.due_at), moved.uid, moved.destination),
+            )
         return sum(self._insert(planned, now) for planned in plan.planned)
 
     def _insert(self, planned: Planned, now: datetime) -> int:
@@ -110,7 +119,8 @@ class Outbox:
             " set state = 'pending', reason = '', route = excluded.route, source = excluded.source, due_at = excluded.due_at,"
             " parent_id = excluded.parent_id, attempts = 0, prepared = null, rendition = null, first_sent_at = null,"
             " created_at = excluded.created_at, updated_at = excluded.updated_at"
-            f" where delivery.state = 'dropped' and delivery.purpose = 'create' and delivery.reason in ({AGAIN})",
+            f" where delivery.state = 'dropped' and ((delivery.purpose = 'create' and delivery.reason in ({AGAIN}))"
+            f" or (delivery.purpose in ('remind', 'retire') and delivery.reason in ({MOVED_BACK})))",
             (
                 *(planned.route, planned.source, planned.uid, planned.destination, planned.purpose, planned.revision, part, key),
                 *(instant(planned.due_at), parent_id, instant(now), instant(now)),
@@ -174,18 +184,28 @@ class Outbox:
         self._db.conn.execute("update delivery set prepared = null where id = ?", (delivery_id,))
 
     def sending(
-        self, delivery: Delivery, rendition: Rendition, parts: Sequence[Rendition], now: datetime, *, prepared: str | None = None
+        self,
+        delivery: Delivery,
+        rendition: Rendition,
+        parts: Sequence[Rendition],
+        now: datetime,
+        *,
+        prepared: str | None = None,
+        told: Told | None = None,
     ) -> bool:
         """Mark it as leaving, with exactly what leaves and what ``prepare`` made of it; the later parts of a thread get their rows, each
-        behind the one before.
+        behind the one before. ``told`` is what it says of an event; None leaves what was noted.
 
         False when it was withdrawn meanwhile: then it must not leave.
         """
         marked = self._db.conn.execute(
             "update delivery set state = 'sending', purpose = ?, outcome_unknown = 1, rendition = ?, attempts = attempts + 1,"  # noqa: S608
-            " prepared = coalesce(?, prepared),"
+            " prepared = coalesce(?, prepared), told = coalesce(?, told),"
             f" first_sent_at = case when ? then coalesce(first_sent_at, ?) else ? end, updated_at = ? where id = ? and {OPEN}",
-            (delivery.purpose, dump(rendition), prepared, delivery.outcome_unknown, *(instant(now),) * 3, delivery.id),
+            (
+                *(delivery.purpose, dump(rendition), prepared, dump(told) if told is not None else None),
+                *(delivery.outcome_unknown, *(instant(now),) * 3, delivery.id),
+            ),
         ).rowcount
         if marked and delivery.purpose == "create" and delivery.part == 0 and not delivery.outcome_unknown:
             self._write_parts(delivery, parts, now)
@@ -227,9 +247,9 @@ class Outbox:
 
     def done(self, delivery: Delivery, receipt: Receipt | None, rendition: Rendition | None, now: datetime, reason: str = "") -> None:
         """Nothing is left to do: keep the proof, if there is one, and close the row."""
-        self._close(delivery.id, "done", reason, now)
         if receipt is not None and rendition is not None:
             self.receipts.keep(delivery, receipt, rendition, now)
+        self._close(delivery.id, "done", reason, now)
         if delivery.purpose not in FOLLOWS:
             self._db.conn.execute(
                 "insert into destination (name, last_sent_at) values (?, ?) on conflict (name) do update set last_sent_at = ?",
@@ -249,12 +269,36 @@ class Outbox:
         """The first object of an item was removed to be posted anew: the rest of its thread and the notes about it go, then it comes."""
         renewal.begin(self._db, self, replacing, now)
 
-    def announce(self, edit: Delivery, now: datetime) -> bool:
+    def announce(self, edit: Delivery, purpose: Purpose, now: datetime) -> bool:
         """A note is to tell of an edit, which leaves what is there as it is. False when the edit was withdrawn meanwhile."""
         if not self._close(edit.id, "done", "noted", now, only=OPEN):
             return False
-        renewal.tell(self, edit, now)
+        renewal.tell(self, edit, purpose, now)
         return True
+
+    def announce_beside(self, edit: Delivery, purpose: Purpose, due_at: datetime, now: datetime) -> None:
+        """A note is to tell of an edit that is made in place too; asked again, it stays one. Not when the edit was withdrawn meanwhile."""
+        row = self.delivery(edit.id)
+        if row is not None and row.state in ("pending", "sending"):
+            self.write(Plan(planned=(renewal.notice(edit, purpose, due_at),)), now)
+
+    def announced_at(self, destination: str, uid: str, incarnation: int) -> datetime | None:
+        """When an item went out there in this life of it; None as long as it has not."""
+        row = self._one(
+            "select updated_at from delivery where uid = ? and destination = ? and purpose = 'create' and revision = ? and part = 0"
+            " and state = 'done'",
+            *(uid, destination, incarnation),
+        )
+        return None if row is None else datetime.fromisoformat(row["updated_at"])
+
+    def reminders(self, destination: str) -> list[tuple[int, str, int]]:
+        """(id, uid, moment) of the reminders that wait and may still be given up."""
+        rows = self._db.conn.execute(
+            "select id, uid, revision from delivery where destination = ? and state = 'pending' and state in ('pending', 'sending')"
+            " and purpose = 'remind' and outcome_unknown = 0",
+            (destination,),
+        )
+        return [(row["id"], row["uid"], row["revision"]) for row in rows]
 
     def unfinished_parts(self, destination: str, uid: str) -> str:
         """Why it cannot be posted anew yet: a part of it may be on its way; empty when none is."""
@@ -275,6 +319,10 @@ class Outbox:
             (instant(at), reason, outcome_unknown, instant(now), int(not attempted), outcome_unknown, delivery.id),
         )
 
+    def release(self, delivery_id: int) -> None:
+        """Give its claim back: it is to wait for its time."""
+        self._db.conn.execute(f"update delivery set lease_until = null where id = ? and {OPEN}", (delivery_id,))  # noqa: S608
+
     def park(self, delivery: Delivery, reason: str, now: datetime, *, outcome_unknown: bool) -> bool:
         """Leave it to a person. False when it was withdrawn meanwhile: then there is nothing to decide."""
         return self._close(delivery.id, "parked", reason, now, outcome_unknown=outcome_unknown, only=OPEN)
@@ -287,9 +335,10 @@ class Outbox:
         over = state != "parked"  # then what it said is in the receipt, or nowhere
         sql = (
             "update delivery set state = ?, reason = ?, lease_until = null, updated_at = ?, outcome_unknown = ?,"
-            " rendition = case when ? then null else rendition end, prepared = case when ? then null else prepared end where id = ?"
+            " rendition = case when ? then null else rendition end, prepared = case when ? then null else prepared end,"
+            " told = case when ? then null else told end where id = ?"
         )
-        values = (state, reason, instant(now), outcome_unknown, over, over, delivery_id)
+        values = (state, reason, instant(now), outcome_unknown, over, over, over, delivery_id)
         return bool(self._db.conn.execute(f"{sql} and {only}", values).rowcount)
 
     # what a person decides
@@ -299,7 +348,7 @@ class Outbox:
         return bool(
             self._db.conn.execute(
                 "update delivery set state = 'pending', first_sent_at = null, attempts = 0, due_at = ?,"
-                " outcome_unknown = outcome_unknown and purpose in ('update', 'replace', 'delete'), reason = '',"
+                " outcome_unknown = outcome_unknown and purpose in ('update', 'replace', 'delete', 'retire'), reason = '',"
                 " rendition = case when part > 0 then rendition end, prepared = null, updated_at = ? where id = ? and state = 'parked'",
                 (instant(now), instant(now), delivery_id),
             ).rowcount

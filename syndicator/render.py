@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 from syndicator.contract import Association, Limits
 from syndicator.model import Card, Event, Item, Post, Purpose, Rendition, Span
@@ -22,11 +24,13 @@ from syndicator.text.compose import Composed, Draft, compose
 from syndicator.text.language import valid_language
 from syndicator.text.linked import EMPTY, Linked, joined
 from syndicator.text.links import addresses, hashtags
+from syndicator.text.listing import Listed, listed
 from syndicator.text.markup import to_markup
 from syndicator.text.measure import size
 from syndicator.text.shorten import shorten, shortened
 from syndicator.text.tags import at_most, closing_tags, folded, hashtag_line, visible_tags
 from syndicator.text.template import Values, fill, uses
+from syndicator.text.told import moved as has_moved
 from syndicator.text.wording import Wording, links_words
 
 EXCERPT_MAX = 500
@@ -49,15 +53,18 @@ def render(
     destination_names: Collection[str] = (),
     destination_type: str = "",
     purpose: Purpose = "create",
+    before: Event | None = None,
+    now: datetime | None = None,
 ) -> tuple[Rendition, ...]:
     """What to publish of ``item``: one rendition, several for a thread, none when the style or the destination leaves it out.
 
     ``destination_names`` are the names and types of every destination configured: hashtags that refuse one of them are for us, and are
     removed. ``destination_type`` is told to Matomo where the style marks links home. A ``purpose`` of its own, such as a reminder, is said
-    in the title.
+    in the title: with ``before``, the event as readers were told of it last, a notice says what changed; with ``now``, a reminder says how
+    long it is until then.
     """
     kind = "event" if isinstance(item, Event) else item.kind
-    wording = Wording(item=item, limits=limits, style=style, association=association, names=destination_names)
+    wording = Wording(item=item, limits=limits, style=style, association=association, names=destination_names, before=before, now=now)
     warning = wording.warning()
     if kind not in limits.kinds or (warning and style.content_warnings == "skip"):
         return ()
@@ -98,19 +105,19 @@ class _Shaping:
         wording, whole = self.wording, self.wording.text()
         title = wording.title(self.purpose)
         text = _without_title(whole, wording.title()) if isinstance(self.item, Post) else whole
-        cancelled = isinstance(self.item, Event) and (self.item.status == "cancelled" or self.purpose == "cancel")
-        body = EMPTY if cancelled else self._body(text, title)
+        brief = self._brief
+        body = EMPTY if brief else self._body(text, title)
         chosen = self._chosen(title, body)
         draft = Draft(
             opening=f"{WARNING} {self.warning}" if self.warning and not self.limits.content_warning else "",
             title=title,
-            facts=wording.facts(),
-            extras="" if cancelled else wording.extras(),
+            facts=wording.outdated() if self.purpose == "retire" else wording.facts(),
+            extras="" if brief else wording.extras(),
             body=body,
             bare_body=None if self._excerpts else closing_tags(body)[0],
             excerpt=self._excerpts,
             closings=wording.closings(),
-            tags=self._added_tags(text, body) if self._excerpts and not cancelled else "",
+            tags=self._added_tags(text, body) if self._excerpts and not brief else "",
         )
         notes = [
             *(["excerpt"] if self._excerpts and body and body != text else []),
@@ -128,6 +135,15 @@ class _Shaping:
         face = cards.face(self.wording, "", self.warning)
         chosen = choose((), self.limits, sensitive=True, face=face)
         return self._made(Draft(title=shown), chosen, ["cw-link"], always=True)
+
+    @property
+    def _brief(self) -> bool:
+        """Whether only the title and the facts of an event are told: they are the news."""
+        if not isinstance(self.item, Event):
+            return False
+        said = self.wording.before
+        moved = self.purpose == "announce-change" and said is not None and has_moved(said, self.item)
+        return moved or self.item.status == "cancelled" or self.purpose in ("cancel", "retire")
 
     @property
     def _excerpts(self) -> bool:
@@ -294,7 +310,17 @@ class _Shaping:
             kind="event" if isinstance(item, Event) else item.kind,
             language=wording.language,
             association=self.association.name,
+            before=wording.was(),
+            offset=wording.lead(),
+            events=self._listed(),
         )
+
+    def _listed(self) -> tuple[Listed, ...]:
+        """The events of a recap, for its template."""
+        if not isinstance(self.item, Post) or not self.item.listing or self.item.starts_at is None:
+            return ()
+        zone = ZoneInfo(self.association.timezone)
+        return listed(self.item.listing, self.item.starts_at.astimezone(zone).date(), self.wording.language, self.association.timezone)
 
     def _titled(self, draft: Draft) -> tuple[Draft, str, list[str]]:
         """The title apart, where the destination has a place for it."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from syndicator.codec import delivery_key
 from syndicator.items import instant
-from syndicator.model import Delivery
+from syndicator.model import Delivery, Purpose
 from syndicator.plan import Cancelled, Plan, Planned, retractions
+from syndicator.plan.notes import NOTICES
 from syndicator.rows import delivery_of
 from syndicator.schema import Database
 
@@ -38,8 +39,8 @@ def begin(db: Database, outbox: Outbox, replacing: Delivery, now: datetime) -> N
     )
     for later in outbox.receipts.parts(destination, uid):
         outbox.add(rest, later.rendition.part, None, now)
-    notes = [known for known in outbox.known([uid])[uid, destination] if known.purpose != "create"]
-    superseded = Cancelled(uid=uid, destination=destination, purposes=("update", "announce-change"), reason="superseded")
+    notes = [known for known in outbox.known([uid])[uid, destination] if known.purpose in NOTICES]
+    superseded = Cancelled(uid=uid, destination=destination, purposes=("update", *sorted(NOTICES)), reason="superseded")
     outbox.write(Plan(cancelled=(superseded,), planned=retractions(notes, rest, now)), now)
     for part in created:
         _reset(db, part, delivery_key(uid, destination, "create-again", replacing.revision, part.part), now)
@@ -60,24 +61,28 @@ def _reset(db: Database, created: Delivery, key: str, now: datetime) -> None:
     """A creation that is to be carried out again; a later part once the first one leaves."""
     state, reason = ("dropped", "superseded") if created.part else ("pending", "")
     db.conn.execute(
-        "update delivery set state = ?, reason = ?, key = ?, attempts = 0, prepared = null, rendition = null, first_sent_at = null,"
-        " outcome_unknown = 0, lease_until = null, created_at = ?, updated_at = ? where id = ?",
+        "update delivery set state = ?, reason = ?, key = ?, attempts = 0, prepared = null, rendition = null, told = null,"
+        " first_sent_at = null, outcome_unknown = 0, lease_until = null, created_at = ?, updated_at = ? where id = ?",
         (state, reason, key, instant(now), instant(now), created.id),
     )
     db.conn.execute("delete from problem where subject = ?", (f"delivery:{created.id}",))
 
 
-def tell(outbox: Outbox, edit: Delivery, now: datetime) -> None:
+def tell(outbox: Outbox, edit: Delivery, purpose: Purpose, now: datetime) -> None:
     """A note takes the place of an edit, and of those that wait."""
     superseded = Cancelled(uid=edit.uid, destination=edit.destination, purposes=("update",), reason="superseded")
-    note = Planned(
+    outbox.write(Plan(cancelled=(superseded,), planned=(notice(edit, purpose, now),)), now)
+
+
+def notice(edit: Delivery, purpose: Purpose, due_at: datetime) -> Planned:
+    """The note that tells of an edit."""
+    return Planned(
         route=edit.route,
         source=edit.source,
         uid=edit.uid,
         destination=edit.destination,
-        purpose="announce-change",
+        purpose=purpose,
         revision=edit.revision,
-        due_at=now,
+        due_at=due_at,
         parent_id=edit.parent_id,
     )
-    outbox.write(Plan(cancelled=(superseded,), planned=(note,)), now)

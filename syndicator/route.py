@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Literal
 
+OnPurpose = Literal["announce", "remind", "change", "cancel", "recap"]
+"""What a route may be for: items themselves, reminders, notices of a change, of a cancellation, lists of a week or month."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
@@ -55,6 +58,14 @@ class Style:
     """The language of our own words (dates, "the rest is here"), BCP 47; empty: the item's."""
     template: str = ""
     """Jinja: a text of your own instead of ours; see the manual for what it may use."""
+    template_remind: str = ""
+    """The same for a reminder."""
+    template_change: str = ""
+    """The same for a notice that an event moved."""
+    template_cancel: str = ""
+    """The same for a notice that an event is cancelled."""
+    template_recap: str = ""
+    """The same for the list of a week or a month."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +88,22 @@ class Route:
     what is new; nothing."""
     deletions: bool = True
     """Whether a deletion made after publication follows."""
+    announce: timedelta = timedelta(0)
+    """How long before it begins an event is announced, at the same hour of the day; ``"0d"``: as soon as it is published."""
+    remind: tuple[timedelta, ...] = ()
+    """How long before it begins an announced event is told of again, each time: ``["1d", "2h"]``. Days keep the hour of the day; an event
+    without an hour is told of at ``remind_at``, and by days alone."""
+    remind_at: str = "09:00"
+    """When, on the event's own clock, for an event without an hour."""
+    notice: Literal["when-needed", "always", "never"] = "when-needed"
+    """Whether a new date, place or title, or a cancellation, makes a post of its own: where the announcement cannot be corrected in place
+    (or ``edit = "note"``); beside the correction too; nowhere."""
+    recap: tuple[Literal["week", "month"], ...] = ()
+    """One post that lists the events of the week, of the month."""
+    recap_at: str = "monday 09:00"
+    """When, on the association's clock; that of the month on its first day at this hour."""
+    purposes: tuple[OnPurpose, ...] = ("announce", "remind", "change", "cancel", "recap")
+    """What goes this way; all that is asked for, unless told otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from syndicator.codec import delivery_key, load
 from syndicator.model import Delivery, Purpose, Receipt, Rendition
+from syndicator.plan.notes import removal_number, removed_by
 from syndicator.policy import FOLLOWS
 
 
@@ -26,14 +27,15 @@ class Slot:
 
     purpose: Purpose = "create"
     revision: int = 0
-    """0 for the item itself, whatever life and edit of it; for a note, the revision that it told of."""
+    """0 for the item itself, whatever life and edit of it; for a note, the revision that it told of; for a reminder, its moment."""
     part: int = 0
 
 
 def slot_of(delivery: Delivery) -> Slot:
     """The object that a delivery makes, changes or removes."""
-    if delivery.purpose == "delete" and delivery.revision < 0:  # as ``removal_of`` has it
-        return Slot(purpose="announce-change", revision=-delivery.revision, part=delivery.part)
+    if delivery.purpose in ("delete", "retire") and delivery.revision < 0:  # as ``removal_of`` has it
+        purpose, revision = removed_by(delivery.revision)
+        return Slot(purpose=purpose, revision=revision, part=delivery.part)
     if delivery.purpose == "create" or delivery.purpose in FOLLOWS:
         return Slot(part=delivery.part)
     return Slot(purpose=delivery.purpose, revision=delivery.revision, part=delivery.part)
@@ -41,7 +43,7 @@ def slot_of(delivery: Delivery) -> Slot:
 
 def removal_of(slot: Slot, incarnation: int) -> int:
     """The ``revision`` of the delivery that removes what is there: lives of an item count from 0 up, notes about it count down."""
-    return -slot.revision if slot.revision else incarnation
+    return removal_number(slot.purpose, slot.revision) if slot.revision else incarnation
 
 
 def made_anew(delivery: Delivery) -> bool:

@@ -178,6 +178,23 @@ create index receipt_uri on receipt (uri) where uri is not null
 """``purpose`` and ``revision`` of a receipt: ``create`` and 0 for the item itself, ``announce-change`` and the item's revision for a note
 that told of an edit, ``gone`` and the number of the delivery that removed it for what is there no more."""
 
+_PURPOSES = """
+alter table delivery add column told text;
+alter table receipt add column told text;
+alter table receipt add column announced text;
+create table previous (
+    source text not null,
+    uid text not null,
+    json text not null,
+    moved_at text not null,
+    primary key (source, uid)
+) strict, without rowid;
+create table recap (destination text not null, name text not null, made_at text not null, primary key (destination, name)) strict,
+    without rowid
+"""
+"""``told``: the facts of an event as what leaves, or is there, says them; ``announced``: as readers were told of it when it was posted,
+which a correction in place does not change. ``previous``: an event before its date last changed."""
+
 MIGRATIONS: Mapping[str, str] = {
     "first": _FIRST,
     "media": _MEDIA,
@@ -185,6 +202,7 @@ MIGRATIONS: Mapping[str, str] = {
     "expiry": _EXPIRY,
     "departed": _DEPARTED,
     "notes": _NOTES,
+    "purposes": _PURPOSES,
 }
 """In the order in which they came to be. One that was ever released is never changed."""
 

@@ -10,6 +10,7 @@ from syndicator.errors import ConnectorError, NotReady, Transient, Unprepared
 from syndicator.logs import event
 from syndicator.model import Delivery, Receipt, Rendition
 from syndicator.policy import FOLLOWS, Decision, Done, Drop, NotYet, Park, Pause, Recover, Retry, backoff, decide
+from syndicator.retiring import retire_late
 from syndicator.store import Store
 from syndicator.tenant import Tenant
 from syndicator.words import pick
@@ -96,9 +97,12 @@ async def done(
         store.gathering.went(delivery, rendition)
         if receipt is not None:
             store.departing.arrived(delivery, now)
+            retire_late(store, delivery, now)
 
     await tenant.ledger.transact(write)
     tenant.done_at[delivery.destination] = now
+    if delivery.purpose == "create":  # it may be reminded of from now on
+        tenant.ahead.pop(delivery.destination, None)
     tenant.tally["deliveries", delivery.destination, "done"] += 1
     event(
         tenant.log,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicator import expiring, spending
+from syndicator.ahead import look_ahead
 from syndicator.confirming import confirm_after, confirmed
 from syndicator.contract import CanRead, Publisher
 from syndicator.errors import AuthExpired, ConnectorError, RateLimited, Rejected, SourceEmptied, StateError
@@ -21,6 +22,7 @@ from syndicator.model import Batch, Post
 from syndicator.outbox import Claim
 from syndicator.plan import Change, Facts, Plan, plan
 from syndicator.reporting import kind_of, recovered, report
+from syndicator.retiring import retire_for
 from syndicator.store import Store
 from syndicator.tenant import Tenant, wait_after
 from syndicator.views import look, turning
@@ -179,6 +181,8 @@ def _write(tenant: Tenant, store: Store, name: str, batch: Batch, now: datetime,
     targets = {target: there for target, there in tenant.targets().items() if target not in departed}
     made = plan(changes, tenant.routes, targets, _facts(tenant, store, name, changes, since), now)
     planned = store.outbox.write(made, now)
+    grace = max((route.delay for route in tenant.routes if name in route.sources), default=timedelta(0))
+    retire_for(store, (change.item for change in changes if change.kind == "changed"), now + grace, now)
     _log_plan(tenant, name, changes, made)
     counts = {kind: sum(change.kind == kind for change in changes) for kind in ("new", "changed", "gone", "returned")}
     return Polled(
@@ -276,6 +280,7 @@ def _next(tenant: Tenant, store: Store, name: str, now: datetime, *, claims: boo
 
 
 def _claim(tenant: Tenant, store: Store, name: str, now: datetime) -> Claim:
+    look_ahead(tenant, store, name, now)
     return store.outbox.claim(name, tenant.owner, LEASE, now, tenant.allowed_at)
 
 

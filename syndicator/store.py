@@ -3,7 +3,7 @@
 ``Ledger.transact`` is the only way in: it runs a function of a ``Store`` in a thread, inside BEGIN IMMEDIATE … COMMIT, with
 ``synchronous=FULL``. What is asked for while the disk is busy is written together, each in a SAVEPOINT of its own; nobody hears of a
 result before it is on the disk. A transaction that changes nothing writes nothing. ``items.py``, ``outbox.py``,
-``problems.py``, ``accounts.py``, ``gathering.py``, ``spending.py`` and ``departing.py`` hold what it can do.
+``problems.py``, ``accounts.py``, ``gathering.py``, ``spending.py``, ``departing.py``, ``moves.py`` and ``recaps.py`` hold what it can do.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from syndicator.gathering import Gathering
 from syndicator.items import Items
 from syndicator.outbox import Outbox
 from syndicator.problems import Problems
+from syndicator.recaps import Recaps
 from syndicator.schema import Database, migrate
 from syndicator.spending import Spending
 
@@ -43,6 +44,7 @@ class Store:
         self.gathering = Gathering(db)
         self.spending = Spending(db)
         self.departing = Departing(db)
+        self.recaps = Recaps(db)
 
     def apart(self, work: Callable[[Store], T]) -> T:
         """``work``, of which nothing stays when it raises; what was done before it in the same transaction does.

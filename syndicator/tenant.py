@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from syndicator import expiring
@@ -25,9 +25,13 @@ from syndicator.logs import event
 from syndicator.model import Delivery
 from syndicator.plan import Target, find_loop
 from syndicator.policy import speak_at
+from syndicator.recaps import recap_routes
 from syndicator.route import Route
 from syndicator.shelf import Seen
 from syndicator.store import Ledger, Store
+
+if TYPE_CHECKING:
+    from syndicator.ahead import Looked
 
 ABOUT_DESTINATIONS = ("destination", "expiring:destination", "media", "budget")
 """What problems may be about, before the name of a destination."""
@@ -72,10 +76,13 @@ class Tenant:
     """(what, name, outcome) → how often since the start: what /metrics tells."""
     seen: Seen = field(default_factory=Seen)
     """What its views are made from, and what they last showed."""
+    ahead: dict[str, Looked] = field(default_factory=dict)
+    """Destination → what was known when its reminders and recaps were last looked at."""
     healthy: set[str] = field(default_factory=set)
     """Subjects that are known to have no open problem: their ledger row need not be looked for."""
     _opening: dict[str, asyncio.Lock] = field(default_factory=dict)
     _lock_fd: int | None = None
+    _routes: tuple[Route, ...] | None = None
 
     @classmethod
     def make(
@@ -114,8 +121,10 @@ class Tenant:
 
     @property
     def routes(self) -> Sequence[Route]:
-        """In the order of the configuration."""
-        return tuple(self.config.routes.values())
+        """In the order of the configuration; then those of the recaps that they ask for."""
+        if self._routes is None:
+            self._routes = (*self.config.routes.values(), *recap_routes(self.config))
+        return self._routes
 
     def destination_names(self) -> frozenset[str]:
         """Names and types of every destination: what an author's ``#no…`` may refuse."""

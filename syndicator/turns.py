@@ -2,7 +2,8 @@
 
 A thread part waits for the part before, an answer for all of what it answers, an edit or a removal for its object, an item that came back
 for the removal of its last copy, one that is posted anew for the removal of the rest of its old thread, an edit and a thread part for an
-edit that may be removing their object or what it answers, the later parts of an edit for the first, a note for the note before.
+edit that may be removing their object or what it answers, the later parts of an edit for the first, a notice for the notice before, a
+reminder for what it is about.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syndicator.model import Receipt
+from syndicator.plan.notes import NOTICES
 from syndicator.policy import FOLLOWS
 from syndicator.receipts import Receipts
 from syndicator.rows import Slot
@@ -88,6 +90,8 @@ def _waits_for(row: Any) -> tuple[str, ...]:
         removing = f"purpose = 'replace' and {UNSETTLED}"
         first = f"purpose in ('update', 'replace') and revision = :revision and part = 0 and {OPEN}"
         return (removing, first) if row["part"] else (removing,)
-    if row["purpose"] == "announce-change":
-        return (f"purpose = 'announce-change' and revision < :revision and {UNSETTLED}",)
+    if row["purpose"] in NOTICES:
+        return (f"purpose in ('announce-change', 'cancel') and revision < :revision and {UNSETTLED}",)
+    if row["purpose"] == "remind":
+        return (f"purpose = 'replace' and {UNSETTLED}",)
     return ()

@@ -16,7 +16,7 @@ PARIS = ZoneInfo("Europe/Paris")
 EVERYTHING = frozenset({"note", "article", "video", "live", "image", "audio", "event"})
 OPENED = {("r", source, target): NOW - timedelta(days=30) for source in ("toots", "agenda") for target in ("wall", "x")}
 ROUTE = Route(name="r", sources=("toots", "agenda"), destinations=("wall",))
-EDITS = ("update", "replace", "announce-change")
+EDITS = ("update", "replace", "announce-change", "cancel")
 """What an edit may still be waiting as."""
 TARGETS = {"wall": Target(name="wall", type="mastodon", kinds=EVERYTHING), "x": Target(name="x", type="x", kinds=EVERYTHING)}
 
@@ -50,7 +50,7 @@ def refused(item: Item, reason: str, *, route: str = "r", target: str = "wall") 
 
 
 def cancelled(item: Item, reason: str, *purposes: Any) -> Cancelled:
-    return Cancelled(uid=item.uid, destination="wall", purposes=purposes or ("create", *EDITS), reason=reason)
+    return Cancelled(uid=item.uid, destination="wall", purposes=purposes or ("create", *EDITS, "remind", "retire"), reason=reason)
 
 
 def followed(item: Item, purpose: Any, revision: int, **changes: Any) -> Planned:

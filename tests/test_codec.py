@@ -106,6 +106,7 @@ FULL_POST = Post(
         editorial="<p>Bonjour</p>",
         sections=(Section(title="À venir", entries=(ENTRY,), brief=(ENTRY,)),),
     ),
+    listing=(make_event(),),
 )
 FULL_EVENT = Event(
     uid="e",

@@ -11,11 +11,15 @@ from syndicator.config.decode import INVALID, Decoder, keys, shown
 from syndicator.config.lines import Key
 from syndicator.errors import words
 from syndicator.model import PostKind
+from syndicator.plan.moments import clock, recap_clock
 from syndicator.route import Filter, Route, Style
 
 KINDS = ("event", *get_args(PostKind))
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _BELOW_ONE = words(fr="Un nombre entier à partir de 1 : 1 pour chaque message.", en="A whole number from 1 on: 1 for each post.")
+_NO_HOUR = words(fr='Une heure comme "09:00".', en='An hour such as "09:00".')
+_NO_DAY_AND_HOUR = words(fr='Un jour, en anglais, et une heure : "monday 09:00".', en='A day of the week and an hour: "monday 09:00".')
+_TEMPLATES = tuple(sorted(key for key in keys(Style) if key.startswith("template")))
 _FROM_ELSEWHERE = frozenset({"name", "filter", "style"})
 
 ROUTE_KEYS = (keys(Route) - _FROM_ELSEWHERE) | keys(Filter) | keys(Style)
@@ -55,24 +59,40 @@ def _route(name: str, table: Mapping[str, Any], at: Key, decoder: Decoder, names
     own = decoder.values(Route, {**everything, **flat, "name": name}, at)
     narrow, style = decoder.values(Filter, table, at), decoder.values(Style, table, at)
     _check_style(style, at, decoder)
+    _check_times(own, at, decoder)
     if any(value is INVALID for value in (*own.values(), *narrow.values(), *style.values())):
         return None
     return Route(**own, filter=Filter(**narrow), style=Style(**style))
 
 
 def _check_style(style: dict[str, Any], at: Key, decoder: Decoder) -> None:
-    """Its language is one, its template can be used, its footer comes now and then."""
-    language, template, every = style.get("language"), style.get("template"), style.get("footer_every")
+    """Its language is one, its templates can be used, its footer comes now and then."""
+    language, every = style.get("language"), style.get("footer_every")
     if isinstance(language, str) and language and not _LANGUAGE.fullmatch(language):
         decoder.report.add((*at, "language"), "bad-language", value=shown(language))
     if isinstance(every, int) and every < 1:
         decoder.report.add_words((*at, "footer_every"), _BELOW_ONE)
-    if isinstance(template, str) and template:
-        from syndicator.text.template import template_problem  # Jinja, for those who write templates
+    for key in _TEMPLATES:
+        template = style.get(key)
+        if isinstance(template, str) and template:
+            from syndicator.text.template import template_problem  # Jinja, for those who write templates
 
-        problem = template_problem(template)
-        if problem is not None:
-            decoder.report.add_words((*at, "template"), problem)
+            problem = template_problem(template)
+            if problem is not None:
+                decoder.report.add_words((*at, key), problem)
+
+
+def _check_times(own: dict[str, Any], at: Key, decoder: Decoder) -> None:
+    """The hours of reminders and recaps are hours."""
+    for key, read, problem in (("remind_at", clock, _NO_HOUR), ("recap_at", recap_clock, _NO_DAY_AND_HOUR)):
+        text = own.get(key)
+        if not isinstance(text, str):
+            continue
+        try:
+            read(text)
+        except ValueError:
+            decoder.report.add_words((*at, key), problem)
+            own[key] = INVALID
 
 
 def _known_names(value: Any, at: Key, known: tuple[str, ...], decoder: Decoder) -> None:

@@ -20,7 +20,9 @@ from datetime import datetime, timedelta
 
 from syndicator.model import Event, Item, Post, Purpose
 from syndicator.plan.circles import find_loop
-from syndicator.plan.facts import RECONSIDERED, Cancelled, Change, Facts, Known, Plan, Planned, Refused, Target
+from syndicator.plan.facts import RECONSIDERED, Cancelled, Change, Facts, Known, Plan, Planned, Refused, Rescheduled, Target
+from syndicator.plan.moments import announced_at
+from syndicator.plan.notes import removal_number
 from syndicator.plan.refusals import WITHDRAWN, fold, kind_of, passes, refusal, too_late
 from syndicator.route import Route
 
@@ -35,6 +37,7 @@ __all__ = [
     "Plan",
     "Planned",
     "Refused",
+    "Rescheduled",
     "Target",
     "find_loop",
     "fold",
@@ -45,6 +48,8 @@ __all__ = [
     "too_late",
 ]
 
+EDITS: tuple[Purpose, ...] = ("update", "replace", "announce-change", "cancel")
+"""What an edit may be waiting as."""
 CLOCK_SKEW = timedelta(minutes=2)
 """How far an origin's clock may be behind ours for what was not there at the first look."""
 
@@ -54,7 +59,12 @@ def plan(changes: Iterable[Change], routes: Sequence[Route], targets: Mapping[st
     drafted = _Draft(routes=routes, targets=targets, facts=facts, now=now)
     for change in _ordered(changes):
         drafted.take(change)
-    return Plan(planned=tuple(drafted.planned), cancelled=tuple(drafted.cancelled), refused=tuple(drafted.refused))
+    return Plan(
+        planned=tuple(drafted.planned),
+        cancelled=tuple(drafted.cancelled),
+        refused=tuple(drafted.refused),
+        rescheduled=tuple(drafted.rescheduled),
+    )
 
 
 def _ordered(changes: Iterable[Change]) -> list[Change]:
@@ -90,6 +100,7 @@ class _Draft:
     planned: list[Planned] = field(default_factory=list)
     cancelled: list[Cancelled] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    rescheduled: list[Rescheduled] = field(default_factory=list)
 
     def take(self, change: Change) -> None:
         settled: set[str] = set()
@@ -111,6 +122,7 @@ class _Draft:
             reason = self._objection(item, target)
             return self._withdraw(change, target, known, reason) if reason else self._revise(change, target, known)
         reason = refusal(item, route, target.name, target.type, self.facts)
+        reason = reason or ("purpose" if "announce" not in route.purposes else None)
         reason = reason or ("kind" if kind_of(item) not in target.kinds else None) or self._staleness(change, route, target)
         if reason:
             self.refused.append(Refused(route=route.name, destination=target.name, uid=item.uid, reason=reason))
@@ -120,7 +132,6 @@ class _Draft:
 
     def _create(self, change: Change, route: Route, target: Target) -> None:
         item = change.item
-        published_at = item.published_at or change.first_seen_at
         self.planned.append(
             Planned(
                 route=route.name,
@@ -129,10 +140,15 @@ class _Draft:
                 destination=target.name,
                 purpose="create",
                 revision=change.incarnation,
-                due_at=min(published_at, self.now) + route.delay,
+                due_at=self._due(change, route),
                 parent_uid=_parent(item),
             )
         )
+
+    def _due(self, change: Change, route: Route) -> datetime:
+        """When an item is announced: once its grace window is over, an event not before its time."""
+        published_at = change.item.published_at or change.first_seen_at
+        return announced_at(change.item, route.announce, min(published_at, self.now) + route.delay)
 
     def _objection(self, item: Item, target: Target) -> str | None:
         """Why what is known there must be taken back; None as long as one route may carry it."""
@@ -148,10 +164,15 @@ class _Draft:
         if isinstance(item, Event) and item.status == "cancelled" and all(k.unsent for k in known):
             self._cancel(item, target, ("create",), "cancelled-in-time")
             return True
-        if change.kind != "changed" or all(k.unsent for k in known):
+        if change.kind != "changed":
             return True
-        if self._route(known).edit != "ignore":
-            self._cancel(item, target, ("update", "replace", "announce-change"), "superseded")
+        route = self._route(known)
+        if all(k.unsent for k in known):
+            if isinstance(item, Event) and route.announce:
+                self.rescheduled.append(Rescheduled(uid=item.uid, destination=target.name, due_at=self._due(change, route)))
+            return True
+        if route.edit != "ignore" or (isinstance(item, Event) and route.notice == "always"):
+            self._cancel(item, target, EDITS, "superseded")
             self._follow(change, target, known, "update", change.revision)
         return True
 
@@ -159,7 +180,7 @@ class _Draft:
         item = change.item
         if not known or (change.kind == "gone" and self._shown_elsewhere(item, target)):
             return bool(known)
-        self._cancel(item, target, ("create", "update", "replace", "announce-change"), reason)
+        self._cancel(item, target, ("create", *EDITS, "remind", "retire"), reason)
         sent = [k for k in known if not k.unsent]
         if sent and self._route(known).deletions:
             self._follow(change, target, sent, "delete", change.incarnation)
@@ -216,9 +237,13 @@ class _Draft:
 
 def retractions(notes: Iterable[Known], about: Planned, now: datetime) -> tuple[Planned, ...]:
     """The removals of those notes that are or may be out; ``about`` says of which item, and where."""
-    # A removal is named by what it removes: the lives of an item count from 0 up, so the notes count down.
+    # A removal is named by what it removes.
     return tuple(
-        replace(about, route=note.route, purpose="delete", revision=-note.incarnation, part=note.part, due_at=now, parent_id=note.id)
-        for note in sorted(notes, key=lambda note: note.incarnation)
+        replace(about, route=note.route, purpose="delete", revision=number, part=note.part, due_at=now, parent_id=note.id)
+        for number, note in sorted(((removal_number(note.purpose, note.incarnation), note) for note in notes), key=_newest_last)
         if not note.unsent
     )
+
+
+def _newest_last(numbered: tuple[int, Known]) -> int:
+    return -numbered[0]

@@ -118,6 +118,15 @@ class Cancelled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rescheduled:
+    """A creation that waits, and is now to wait until another moment."""
+
+    uid: str
+    destination: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refused:
     """An item that a route does not carry, and why: a word of ``refusal.*`` in the message catalogues."""
 
@@ -134,3 +143,4 @@ class Plan:
     planned: tuple[Planned, ...] = ()
     cancelled: tuple[Cancelled, ...] = ()
     refused: tuple[Refused, ...] = ()
+    rescheduled: tuple[Rescheduled, ...] = ()

@@ -97,11 +97,57 @@ def describe_instant(at: datetime, timezone: str, language: str) -> str:
     return _french(span) if base == "fr" else _english(span) if base == "en" else _babel(span, language)
 
 
+def describe_day(day: date, language: str) -> str:
+    """A day without its year, in French or English: "samedi 5 décembre"."""
+    base = _ours(language)
+    return f"{_WEEKDAYS[base][day.weekday()]} {_ordinal(day, base)} {_MONTHS[base][day.month - 1]}"
+
+
+def describe_days(first: date, last: date, language: str) -> str:
+    """Days in a row, in French or English: "du 30 novembre au 6 décembre 2026"."""
+    base = _ours(language)
+    begin, end = _days(first, last, base)
+    return f"du {begin} au {end}" if base == "fr" else f"from {begin} to {end}"
+
+
+def describe_month(day: date, language: str) -> str:
+    """The month of a day, in French or English: "d’août 2026", "in August 2026"."""
+    base = _ours(language)
+    month = f"{_MONTHS[base][day.month - 1]} {day.year}"
+    if base == "en":
+        return f"in {month}"
+    return f"d’{month}" if month[0] in "ao" else f"de {month}"
+
+
+def describe_hour(event: Event, language: str, *, home_timezone: str) -> str:
+    """The hour at which an event begins, in French or English; empty where it has none."""
+    span, base = _span(event), _ours(language)
+    if span.start_time is None:
+        return ""
+    hour = _clock(span.start_time, base)
+    return hour if _same_clock(event, home_timezone) else f"{hour} {_clock_name(event.timezone, base)}"
+
+
+def _ours(language: str) -> str:
+    base = _base(language)
+    return base if base in _MONTHS else "en"
+
+
+def is_dateless(event: Event) -> bool:
+    """Whether nobody is told an hour: only days were given, or it goes on for weeks."""
+    return event.start_is_date or event.is_long
+
+
+def on_its_clock(at: datetime, event: Event) -> datetime:
+    """An instant on the wall clock of an event."""
+    return at.astimezone(_zone(event.timezone, event.starts_at.tzinfo))
+
+
 def _span(event: Event) -> _Span:
     zone = _zone(event.timezone, event.starts_at.tzinfo)
     start = event.starts_at.astimezone(zone)
     # Minutes are what people read: an end within the minute of the start says nothing.
-    begins_at = None if event.start_is_date or event.is_long else start.time().replace(second=0, microsecond=0)
+    begins_at = None if is_dateless(event) else start.time().replace(second=0, microsecond=0)
     if event.ends_at is None or event.ends_at <= event.starts_at:
         return _Span(start=start.date(), start_time=begins_at, end=None, end_time=None)
     end = event.ends_at.astimezone(zone)

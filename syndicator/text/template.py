@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import regex
@@ -18,9 +18,11 @@ from syndicator.text.clean import clean
 from syndicator.text.compose import Composed
 from syndicator.text.count import graphemes
 from syndicator.text.linked import EMPTY, Linked
+from syndicator.text.listing import Listed
 from syndicator.text.measure import holds
 from syndicator.text.shorten import ELLIPSIS, shorten, shortened
 from syndicator.text.split import split
+from syndicator.text.wording import Was
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -64,12 +66,21 @@ class Values:
     """Of our own words: ``fr`` or ``en``."""
     association: str = ""
     """Its name."""
+    before: Was = field(default_factory=Was)
+    """For a notice: ``before.title``, ``before.when`` and ``before.place``, as readers were told last; empty where it still is so."""
+    offset: str = ""
+    """For a reminder: how long it is until the event, such as "Demain"."""
+    events: tuple[Listed, ...] = ()
+    """For a recap: its events, each with ``title``, ``day``, ``hour``, ``when``, ``place`` and ``url``."""
 
 
 _EXAMPLE = Values(
     title="Atelier vélo", text="Venez réparer votre vélo.", url="https://social.example/@asso/1",
     when="samedi 5 décembre 2026 à 20h30", place="La Maison, Brest", price="5 €", tags=("vélo",), hashtags="#vélo", warning="bruit",
     author="Asso", source="toots", kind="note", language="fr", association="Asso",
+    before=Was(title="Atelier", when="vendredi 4 décembre 2026 à 20h30", place="Le Port, Brest"), offset="Demain",
+    events=(Listed(title="Atelier vélo", day="samedi 5 décembre", hour="20h30", when="samedi 5 décembre 2026 à 20h30",
+                   place="La Maison, Brest", url="https://mobilizon.example/events/1"),),
 )  # fmt: skip
 
 

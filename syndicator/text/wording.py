@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import regex
 
 from syndicator.contract import Association, Limits
 from syndicator.model import Event, Item, Mention, Poll, Post, Purpose
+from syndicator.plan.notes import NOTICES
 from syndicator.route import Style
 from syndicator.text import phrases
 from syndicator.text.clean import clean
 from syndicator.text.dates import describe_instant, describe_when
 from syndicator.text.html import parse
 from syndicator.text.language import our_language
+from syndicator.text.leads import lead
 from syndicator.text.linked import Linked
 from syndicator.text.links import addresses
 from syndicator.text.mentions import neutralise, neutralise_plain
 from syndicator.text.tags import without_controls
+from syndicator.text.told import date_moved, place_of
 from syndicator.text.unlinked import without_addresses
 
 _TRAILING_BLANKS = regex.compile(r"[^\S\n]+$", regex.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Was:
+    """What an event was, in words; empty where it still is."""
+
+    title: str = ""
+    when: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +47,10 @@ class Wording:
     association: Association
     names: Collection[str]
     """Of every destination: hashtags that refuse one of them are for us."""
+    before: Event | None = None
+    """The event as readers were told of it last, where this is to say what changed."""
+    now: datetime | None = None
+    """The present, where this is to say how long it is until the event."""
 
     @property
     def language(self) -> str:
@@ -77,13 +94,31 @@ class Wording:
         title = self.line(self.item.title)
         if isinstance(self.item, Post):
             return self._phrase("updated", title=title).strip() if purpose == "announce-change" else title
+        if purpose == "retire":
+            return self._phrase("changed", title=title)
+        if self.before is not None and (old := self.line(self.before.title)) != title and purpose in NOTICES:
+            title = self._phrase("was-titled", now=title, before=old)
         if self.item.status == "cancelled" or purpose == "cancel":
             return self._phrase("cancelled", title=title)
         if purpose == "announce-change":
-            return self._phrase("changed", title=title)
+            return self._phrase(self._what_happened(), title=title)
+        if purpose == "remind" and (ahead := self.lead()):
+            return self._phrase("ahead-tentative" if self.item.status == "tentative" else "ahead", lead=ahead, title=title)
         if self.item.status == "tentative":
             return self._phrase("tentative", title=title)
         return self._phrase("reminder", title=title) if purpose == "remind" else title
+
+    def lead(self) -> str:
+        """How long it is until the event: "Demain"."""
+        return lead(self.item, self.now, self.language) if isinstance(self.item, Event) and self.now is not None else ""
+
+    def _what_happened(self) -> str:
+        """The phrase for what an event's change is."""
+        if self.before is None or not isinstance(self.item, Event) or self.before.status == self.item.status:
+            return "changed"
+        if self.item.status == "tentative":
+            return "tentative"
+        return "back-on" if self.before.status == "cancelled" else "confirmed"
 
     def when(self) -> str:
         """When the event takes place, or the live begins."""
@@ -105,6 +140,18 @@ class Wording:
             return place
         return self._phrase("also-online", place=place) if place else self._phrase("online")
 
+    def was(self) -> Was:
+        """What readers were told last, as far as it is otherwise now."""
+        before, item = self.before, self.item
+        if before is None or not isinstance(item, Event):
+            return Was()
+        old = replace(self, item=before, before=None)
+        return Was(
+            title=old.line(before.title) if old.line(before.title) != self.line(item.title) else "",
+            when=old.when() if date_moved(before, item) else "",
+            place=old.place() if place_of(before) != place_of(item) else "",
+        )
+
     def price(self) -> str:
         """What the event costs, in one line."""
         return phrases.price(self.item.offers, self.language) if isinstance(self.item, Event) else ""
@@ -113,14 +160,24 @@ class Wording:
         """When and where, a line each."""
         if isinstance(self.item, Post):
             return self.when()
-        place = self.place()
-        return "\n".join([f"📅 {self.when()}", *([f"📍 {place}"] if place else [])])
+        was, when, place = self.was(), self.when(), self.place()
+        if was.when:
+            when = self._phrase("was", now=when, before=was.when)
+        if was.place:
+            place = self._phrase("was", now=place or self._phrase("no-place"), before=was.place)
+        return "\n".join([f"📅 {when}", *([f"📍 {place}"] if place else [])])
+
+    def outdated(self) -> str:
+        """What takes the place of the facts where they are not true any more."""
+        return self._phrase("outdated")
 
     def extras(self) -> str:
-        """The price, and whether there is room left."""
+        """The price, whether there is room left, and whether it is one date of a series."""
         cost = self.price()
         full = isinstance(self.item, Event) and self.item.full
-        return "\n".join([*([f"🎟 {cost}"] if cost else []), *([self._phrase("full")] if full else [])])
+        series = isinstance(self.item, Event) and self.item.recurrence_id is not None
+        lines = [f"🎟 {cost}" if cost else "", self._phrase("full") if full else "", self._phrase("series") if series else ""]
+        return "\n".join(line for line in lines if line)
 
     def closings(self) -> tuple[str, ...]:
         """The poll's options or the post quoted; the shortest wording last."""
