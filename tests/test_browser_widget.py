@@ -20,6 +20,7 @@ from syndicator.contract import View
 from syndicator.model import Actor, Attachment, Event, Item, Offer, Place
 from syndicator.testing import NOW, PARIS, make_event, make_post, make_view
 from syndicator.text.dates import describe_when
+from syndicator.text.naming import handle
 from tests.media_scene import Files
 from tests.test_browser_website import CHROMIUM, FLAGS
 from tests.widget_scene import FALLBACK, Agenda, Home, Look, agenda, look
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WICKED = json.loads((Path(__file__).parent / "data" / "website" / "hostile.json").read_text())
 NEW_YORK = ZoneInfo("America/New_York")
+HANDLE = handle("https://mobilizon.example/events/1")
 TITLE = ".list .title, .cards .title"
 
 
@@ -133,7 +135,7 @@ async def ours(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Agenda
     Image.new("RGB", (1200, 700), "teal").save(out, "JPEG")
     async with Files() as files:
         files.files["p.jpg"] = out.getvalue()
-        made = await agenda(tmp_path_factory.mktemp("ours"), wanted(f"{files.url}/p.jpg"))
+        made = await agenda(tmp_path_factory.mktemp("ours"), wanted(f"{files.url}/p.jpg"), event_ics=True)
     yield made
     await made.server.stop()
 
@@ -176,6 +178,9 @@ async def test_the_list(browser: Browser, ours: Agenda, theirs: Home) -> None:
     ]
     assert await seen.texts(".facts") == ["Les Ménétriers · 7,50 €"]
     assert await seen.page.locator(".foot a").first.get_attribute("href") == f"{ours.url.replace('http:', 'webcal:')}/agenda.ics"
+    assert await seen.texts(".actions") == [f"Ajouter à mon agenda : {title}" for title in await seen.texts(TITLE) if "hiver" not in title]
+    page, file = await seen.page.locator(".item a").evaluate_all("all => all.slice(2, 4).map(one => one.href)")
+    assert (page, file) == (f"{ours.url}/events/atelier-velo-{HANDLE}.html", f"{ours.url}/agenda/{HANDLE}.ics")
     assert not await seen.page.get_by_text("bientôt ici").is_visible()
     assert_only_us(seen, theirs)
 
@@ -259,7 +264,7 @@ async def test_posts_and_videos(browser: Browser, theirs: Home) -> None:
     seen = await look(browser, put(theirs, 'kind="post,video"'))
 
     assert await seen.texts(".text") == ["Une belle année.", "Bonjour à toutes et à tous", "Blessure", "Bonjour à toutes et à tous"]
-    assert await seen.texts(".when") == [
+    assert await seen.texts(".date") == [
         "21 novembre 2026 · Toots",
         "19 novembre 2026 · Toots",
         "18 novembre 2026 · Toots",
@@ -348,17 +353,20 @@ async def test_without_javascript_or_data_the_fallback_stands(browser: Browser, 
     without = await look(browser, url, ready="fediverse-agenda p", java_script_enabled=False)
     assert await without.page.get_by_text("bientôt ici").is_visible()
 
+    seen = await look(browser, url)
     strange: list[dict[str, Any] | None] = [
         None,
         {"status": 404, "body": "{}"},
         {"body": "<html>"},
         {"body": json.dumps({"version": 2, "events": []})},
-        {"body": json.dumps({"version": 1, "events": [{"title": "sans date"}]})},
+        {"body": json.dumps({"version": 1, "timezone": "Europe/Paris", "events": [{"title": "sans date"}]})},
     ]
-    for answer in strange:
-        seen = await look(browser, url, ready="fediverse-agenda p", answers={"widget.json": answer})
-        await seen.page.wait_for_function("document.querySelector('fediverse-agenda').shadowRoot")
+    for number, answer in enumerate(strange):
+        await seen.answer("widget.json", answer)
+        await seen.set(src=f"nowhere{number}")
         assert await seen.page.get_by_text("bientôt ici").is_visible()
+    await seen.set(src="./")
+    assert not await seen.page.get_by_text("bientôt ici").is_visible()
     seen = await look(browser, put(theirs, 'src="https://other.example/"'), ready="fediverse-agenda p")
     assert await seen.page.get_by_text("bientôt ici").is_visible()
     assert not [request for request in seen.requests if "other.example" in request]
@@ -395,7 +403,8 @@ async def test_a_hostile_event_stays_text(browser: Browser, theirs: Home, tmp_pa
         assert await seen.page.evaluate("window.pwned") is None
         assert await seen.page.locator("main script, main svg, main iframe, main style, main math, main img").count() == 0
         assert any("<script>window.pwned=1</script><b>Bal</b>" in text for text in await seen.texts(".title"))
-        assert await seen.page.locator("main a").evaluate_all("all => all.map(one => one.href)") == [f"{theirs.agenda}/"]
+        links = set(await seen.page.locator("main a").evaluate_all("all => all.map(one => one.href)"))
+        assert links == {f"{theirs.agenda}/", f"{theirs.agenda}/{data['events'][0]['page']}"}
     assert_only_us(seen, theirs)
 
 

@@ -101,6 +101,10 @@ class Look:
             attributes,
         )
 
+    async def answer(self, path: str, answer: dict[str, Any] | None) -> None:
+        """From now on, this instead of what the server says; None: it is down."""
+        await self.page.route(f"**/{path}", _answering(answer))
+
     async def faults(self) -> list[str]:
         """What axe-core has against the page, best practices included."""
         await self.page.evaluate(AXE)
@@ -123,10 +127,9 @@ async def look(
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     page.on("dialog", lambda dialog: seen.complaints.append(dialog.message))
     for path, answer in (answers or {}).items():
-        await page.route(f"**/{path}", _answering(answer))
+        await seen.answer(path, answer)
     await page.goto(url)
     await page.locator(ready).first.wait_for(state="attached")
-    await page.wait_for_load_state("networkidle")
     return seen
 
 

@@ -9,13 +9,14 @@ from html import escape
 from typing import Any
 
 from connectors.website import clean, colour
-from connectors.website.cards import INLINE_MAX, PostCard, ends, place_text, post_card, prices, starts
+from connectors.website.cards import INLINE_MAX, PostCard, ends, moved_from, place_text, post_card, prices, starts
 from connectors.website.labels import ENGLISH, FRENCH
 from connectors.website.page import ASSETS
 from connectors.website.pictures import stills
 from connectors.website.scene import Made, Scene
 from connectors.website.selection import first_day, last_day, wall_clock
 from syndicator.model import Event, Post
+from syndicator.text import naming
 from syndicator.text.dates import describe_instant, describe_when
 
 VERSION = 1
@@ -94,11 +95,13 @@ def _sources(scene: Scene, item: Event | Post) -> tuple[str, ...]:
 
 
 def _event(event: Event, scene: Scene) -> dict[str, Any]:
-    last, before = _last_evening(event), scene.view.previous.get(event.uid)
+    last, before = _last_evening(event), moved_from(event, scene.view.previous.get(event.uid))
     return _said(
         {
             "title": clean.printed(event.title),
             "url": clean.link(event.url),
+            "page": scene.leaves.get(event.uid),
+            "ics": _calendar_file(event, scene),
             "start": starts(event),
             "end": ends(event),
             "last": last.isoformat() if last > first_day(event) else None,
@@ -116,6 +119,14 @@ def _event(event: Event, scene: Scene) -> dict[str, Any]:
             **_common(event, scene),
         }
     )
+
+
+def _calendar_file(event: Event, scene: Scene) -> str | None:
+    """Its own file beside the calendar, where the calendar makes them."""
+    calendar = scene.site.calendar
+    if not scene.options.event_ics or not calendar:
+        return None
+    return f"{calendar.removesuffix('.ics')}/{naming.handle(event.uid)}.ics"
 
 
 def _last_evening(event: Event) -> date:
@@ -164,10 +175,11 @@ def _beginning(card: PostCard) -> str:
 def _common(item: Event | Post, scene: Scene) -> dict[str, Any]:
     """What events and posts share."""
     found = next(((still, scene.pictures[still.url]) for still in stills(item) if still.url in scene.pictures), None)
-    image = None
+    image: dict[str, Any] | None = None
     if found is not None:
         still, picture = found
         image = {"file": picture.file, "width": picture.width, "height": picture.height, "alt": clean.plain(still.description)}
+        image["set"] = [[one.file, one.width] for one in picture.variants if one.width]
     return {
         "tags": [tag for tag in dict.fromkeys(map(clean.plain, item.tags)) if tag],
         "sources": [name for name in _sources(scene, item) if name],

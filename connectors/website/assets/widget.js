@@ -246,12 +246,16 @@ const linked = (text, item, scene) => {
 const titled = (text, item, scene, hide) =>
   make(`h${scene.want.level}`, { class: hide ? "hidden" : "title", part: "title", lang: foreign(item, scene) }, hide ? text : linked(text, item, scene));
 
+/** How wide a picture is shown, roughly: what the browser chooses a copy by. */
+const SIZES = { list: "(min-width: 36em) 9em, 90vw", cards: "(min-width: 36em) 22em, 90vw" };
 const picture = (item, scene) => {
   const file = ours(item.image?.file, scene.folder);
   if (!file) return null;
-  const { width, height, alt } = item.image;
-  return make("img", { src: file.href, alt: alt ?? "", width: Number(width) || null, height: Number(height) || null, loading: "lazy",
-    decoding: "async", part: "image", lang: foreign(item, scene) });
+  const { width, height, alt, set } = item.image;
+  const copies = (set ?? []).map(([path, wide]) => [ours(path, scene.folder), Number(wide)]).filter(([copy, wide]) => copy && wide);
+  return make("img", { alt: alt ?? "", sizes: copies.length ? SIZES[scene.want.view] ?? SIZES.list : null,
+    srcset: copies.map(([copy, wide]) => `${copy.href} ${wide}w`).join(", ") || null, src: file.href, width: Number(width) || null,
+    height: Number(height) || null, loading: "lazy", decoding: "async", part: "image", lang: foreign(item, scene) });
 };
 
 const paragraph = (name, ...children) => (children.flat().some(Boolean) ? make("p", { class: name, part: name }, ...children) : null);
@@ -290,7 +294,7 @@ const postItem = (post, scene) => {
     make("div", { class: "body" },
       titled(post.title || post.name, post, scene, !post.title),
       paragraph("badges", live && badge("live", live)),
-      paragraph("when", make("time", { datetime: post.published, lang: lang === ui ? null : lang }, date),
+      paragraph("date", make("time", { datetime: post.published, lang: lang === ui ? null : lang }, date),
         [...(post.sources ?? []).map((name) => all.sources?.[name]), post.duration].filter(Boolean).map((text) => ` · ${text}`)),
       make("p", { class: "text", part: "text", lang: foreign(post, scene) }, post.warning || post.text || ""),
       post.title || !url ? null : paragraph("actions", make("a", { href: url.href, part: "link" }, words, hidden(`${t.colon}${post.name}`))))));
@@ -380,7 +384,7 @@ const monthView = (events, scene) => {
   show();
   const long = events.filter((event) => event.long && !over(event, scene.all, scene.now));
   return [make("div", { class: "turn", role: "group", "aria-label": t.months, part: "navigation" }, back, name, on), sheet,
-    long.length ? make("div", null, paragraph("name", t.ongoing), listOf(long, { ...scene, want: { ...want, view: "list" } }, eventItem)) : null];
+    long.length ? make("div", { class: "long" }, paragraph("name", t.ongoing), listOf(long, { ...scene, want: { ...want, view: "list" } }, eventItem)) : null];
 };
 
 /* ---- The whole ---- */
@@ -426,7 +430,7 @@ h1.title, h2.title, h3.title, h4.title, h5.title, h6.title { font-size: 1.1em; l
 .body { min-width: 0; flex: 1; }
 img { display: block; max-width: 100%; height: auto; border-radius: var(--radius); }
 .when { font-weight: 600; }
-.place, .facts, .text { color: var(--muted); }
+.date, .place, .facts, .text { color: var(--muted); }
 .off .title { text-decoration: line-through; }
 .off .states { color: var(--alert); }
 .badges { display: flex; flex-wrap: wrap; gap: .3em .4em; }
@@ -436,7 +440,7 @@ img { display: block; max-width: 100%; height: auto; border-radius: var(--radius
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15em), 1fr)); gap: 1em; }
 .cards > li { padding: .9em; border: 1px solid var(--line); border-radius: var(--radius); }
 .cards img { width: 100%; aspect-ratio: 16 / 9; object-fit: cover; }
-.list + .list, .list + .cards, .cards + .list, .cards + .cards, .foot, .empty + ul, ul + .empty { margin-top: 1.4em; }
+.long, .list + .list, .list + .cards, .cards + .list, .cards + .cards, .foot, .empty + ul, ul + .empty { margin-top: 1.4em; }
 .empty { margin: 1em 0; padding: 1.2em; border: 1px dashed var(--line); border-radius: var(--radius); color: var(--muted); text-align: center; }
 .foot { display: flex; flex-wrap: wrap; gap: .4em 1.2em; padding-top: .8em; border-top: 1px solid var(--line); }
 .foot a, .actions a { display: inline-block; padding: .2em 0; }
