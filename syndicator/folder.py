@@ -106,7 +106,7 @@ class Folder:
 
     def _remember(self, names: frozenset[str]) -> None:
         if names != self._known() or not self._record.exists():
-            write(self._record, json.dumps(sorted(names), indent=0).encode())
+            write(self._record, json.dumps(sorted(names), separators=(",\n", ":")).encode())
             self._ours = names
 
 

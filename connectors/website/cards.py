@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -366,7 +367,13 @@ def _images(item: Item, pictures: Mapping[str, Picture]) -> tuple[Image, ...]:
 
 def tags_of(item: Item) -> tuple[str, ...]:
     """Its tags as they are shown; each has a page."""
-    return tuple(dict.fromkeys(tag for tag in map(clean.plain, item.tags) if tag))[:TAGS_MAX]
+    return shown_tags(item.tags)
+
+
+@functools.lru_cache(maxsize=4_096)
+def shown_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Clean, each once, and no more than fit."""
+    return tuple(dict.fromkeys(tag for tag in map(clean.plain, tags) if tag))[:TAGS_MAX]
 
 
 def _foreign(language: str | None, labels: Labels) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html as entities
 import re
 from urllib.parse import urljoin
@@ -38,6 +39,7 @@ def printed(text: str) -> str:
     return _OPENING.sub("«\u00a0", _CLOSING.sub("\u00a0\\1", plain(text)))
 
 
+@functools.lru_cache(maxsize=512)
 def body(html: str, base: str, *, quoted: bool = False) -> str:
     """Safe HTML: paragraphs, lists, emphasis, links. Headings are lowered under the item's own; relative links lead to the origin.
 

@@ -13,7 +13,7 @@ from connectors.website.cards import event_card, tags_of
 from connectors.website.page import Head, Link
 from connectors.website.pictures import Picture, Variant, stills
 from connectors.website.scene import Made, Scene
-from connectors.website.standing import mark
+from connectors.website.standing import mark_of
 from connectors.website.topics import source_page, tag_page
 from syndicator.model import Event
 from syndicator.text import naming
@@ -38,12 +38,8 @@ def leaves(scene: Scene) -> Made:
 def _key(scene: Scene, event: Event, before: Event | None, after: Event | None) -> str:
     """What the page shows: the event, whether it is over, and its neighbours."""
     marks = scene.marks
-    return mark(
-        marks[event.uid],
-        marks[before.uid] if before else "",
-        marks[after.uid] if after else "",
-        event.uid in scene.selection.to_come,
-    )
+    over = "" if event.uid in scene.selection.to_come else "over"
+    return mark_of("|".join((marks[event.uid], marks[before.uid] if before else "", marks[after.uid] if after else "", over)))
 
 
 def _page(scene: Scene, event: Event, before: Event | None, after: Event | None) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 
 from connectors.website import clean
@@ -44,23 +45,27 @@ def document(scene: Scene) -> bytes:
     return b",\n".join([_encoded(head)[:-2], *lists]) + b"\n}\n"
 
 
-def pieces(data: bytes) -> dict[str, bytes]:
-    """uid → its record, as it stands in a file that ``document`` made."""
-    found: dict[str, bytes] = {}
+def pieces(data: bytes) -> dict[bytes, bytes]:
+    """uid, encoded → its record, as it stands in a file that ``document`` made."""
+    found: dict[bytes, bytes] = {}
     for piece in data.split(_BEGIN)[1:]:
-        first, _, _ = piece.partition(b"\n")
-        found[json.loads(first.removeprefix(b'   "uid": ').removesuffix(b","))] = _BEGIN[1:] + piece[: piece.index(_END)] + _END
+        uid = piece[len(_UID) : piece.index(b",\n")]
+        found[uid] = piece[:-1] if piece.endswith(_NEXT) else piece[: piece.index(_END) + len(_END)]
     return found
 
 
 _BEGIN = b"\n  {\n"
+_UID = b'   "uid": '
 _END = b"\n  }"
-"""A record is indented by two: no line inside it is, and no text holds a line break."""
+_NEXT = _END + b","
+"""A record is indented by two: no line inside it is, and no text holds a line break. A piece is a record without its first brace."""
 
 
-def _piece(event: Event, scene: Scene, standing: Mapping[str, bytes]) -> bytes:
-    if scene.changed is not None and event.uid not in scene.changed and event.uid in standing:
-        return standing[event.uid]
+def _piece(event: Event, scene: Scene, standing: Mapping[bytes, bytes]) -> bytes:
+    if scene.changed is not None and event.uid not in scene.changed:
+        known = standing.get(encode_basestring(event.uid).encode())
+        if known is not None:
+            return known
     made = record(
         event,
         scene.view,
@@ -70,11 +75,11 @@ def _piece(event: Event, scene: Scene, standing: Mapping[str, bytes]) -> bytes:
         page=scene.leaves.get(event.uid),
         previous=scene.view.previous.get(event.uid),
     )
-    return b"  " + _encoded(made).replace(b"\n", b"\n  ")
+    return b"  " + _encoded(made)[2:].replace(b"\n", b"\n  ")
 
 
 def _list(encoded: Sequence[bytes]) -> bytes:
-    return b"[\n" + b",\n".join(encoded) + b"\n ]" if encoded else b"[]"
+    return b"[" + _BEGIN + (b"," + _BEGIN).join(encoded) + b"\n ]" if encoded else b"[]"
 
 
 def _encoded(value: Any) -> bytes:

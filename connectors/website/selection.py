@@ -11,6 +11,7 @@ from connectors.website.options import Options
 from syndicator.contract import View
 from syndicator.model import Event, Item, Post
 
+FAR = timedelta(days=3)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -101,6 +102,8 @@ def wall_clock(event: Event) -> tzinfo:
 
 def first_day(event: Event) -> date:
     """Its first day on its own wall clock."""
+    if getattr(event.starts_at.tzinfo, "key", None) == event.timezone:
+        return event.starts_at.date()
     return event.starts_at.astimezone(wall_clock(event)).date()
 
 
@@ -110,6 +113,9 @@ def last_day(event: Event) -> date:
 
 
 def _over(event: Event, at: datetime) -> bool:
+    far = at - (event.ends_at or event.starts_at)
+    if far > FAR or far < -FAR:  # no clock is so far from another, and a view holds thousands
+        return far > FAR
     if event.start_is_date if event.ends_at is None else event.end_is_date:
         end = datetime.combine(last_day(event) + timedelta(days=1), time(), wall_clock(event))
         return end <= at

@@ -9,7 +9,6 @@ from html import escape
 from connectors.website.scene import Made, Scene
 from connectors.website.selection import LONG_AGO
 from connectors.website.topics import Topics
-from syndicator.model import Event, Item
 
 URLS_MAX = 50_000
 """In one file; with more, ``sitemap.xml`` lists files."""
@@ -37,21 +36,12 @@ def sitemap(scene: Scene, topics: Topics, paths: Iterable[str]) -> Made:
 
 def _changes(scene: Scene, topics: Topics) -> Mapping[str, datetime]:
     at, leaves = scene.view.changed_at, scene.leaves
-    found = {leaves[event.uid]: at.get(event.uid, LONG_AGO) for event in scene.selection.paged}
-    for topic in (*topics.tags, *topics.sources):
-        items: tuple[Item, ...] = (*topic.events, *topic.posts)
-        found[topic.path] = _latest(items, at)
-    for year, months in topics.years.items():
-        events: list[Event] = []
-        for month, listed in months.items():
-            found[f"archive/{year}-{month:02}.html"] = _latest(listed, at)
-            events.extend(listed)
-        found[f"archive/{year}.html"] = _latest(events, at)
-    return found
-
-
-def _latest(items: Iterable[Item], at: Mapping[str, datetime]) -> datetime:
-    return max((at.get(item.uid, LONG_AGO) for item in items), default=LONG_AGO)
+    months = [month for year in topics.years.values() for month in year]
+    return {
+        **{leaves[event.uid]: at.get(event.uid, LONG_AGO) for event in scene.selection.paged},
+        **{topic.path: topic.changed_at for topic in (*topics.tags, *topics.sources, *months)},
+        **{f"archive/{year}.html": max(month.changed_at for month in found) for year, found in topics.years.items()},
+    }
 
 
 def _lastmod(at: datetime | None) -> str:

@@ -38,9 +38,14 @@ class Standing:
     """A file exactly as we left it; None when it is not, or nobody asked for that (``Made.reread``)."""
 
 
+def mark_of(text: str) -> str:
+    """Sixteen digits that stand for ``text``."""
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
 def mark(*parts: object) -> str:
     """Sixteen digits that stand for ``parts``."""
-    return hashlib.blake2b(repr(parts).encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return mark_of(repr(parts))
 
 
 @functools.cache
@@ -77,27 +82,24 @@ def look(view: View, standing: Standing, stamp: str) -> Look:
     unchanged: set[str] = set()
     for item in view.items:
         uid = item.uid
-        cheap = _circumstances(item, view)
-        before = standing.items.get(uid, "").split(".")
-        if uid not in view.changed and before[0] == cheap:
+        about = _circumstances(item, view)
+        before = standing.items.get(uid, "")
+        if uid not in view.changed and before.startswith(about):
             unchanged.add(uid)
-            marks[uid] = f"{cheap}.{before[1]}"
+            marks[uid] = before[: len(about) + 16]
         else:
-            marks[uid] = f"{cheap}.{mark(item)}"
+            marks[uid] = about + mark(item)
     return Look(stamp=stamp, standing=standing, marks=marks, unchanged=frozenset(unchanged))
 
 
 def _circumstances(item: Item, view: View) -> str:
-    """What is said of an item beside itself."""
+    """What is said of an item beside itself, ending in a blank."""
     uid = item.uid
-    changed_at, first_seen_at = view.changed_at.get(uid), view.first_seen_at.get(uid)
-    return mark(
-        changed_at and changed_at.timestamp(),
-        first_seen_at and first_seen_at.timestamp(),
-        item.source,
-        view.shown_by.get(uid),
-        view.previous.get(uid),
-    )
+    at = view.changed_at.get(uid)
+    found = str(at.timestamp()) if at else ""
+    if uid in view.shown_by or uid in view.previous:
+        found += mark(view.shown_by.get(uid), view.previous.get(uid))
+    return f"{found} "
 
 
 def with_pictures(view: View, marks: Mapping[str, str], pictures: Mapping[str, Picture]) -> Mapping[str, str]:
@@ -105,7 +107,7 @@ def with_pictures(view: View, marks: Mapping[str, str], pictures: Mapping[str, P
     found = dict(marks)
     for item in view.items:
         if isinstance(item, Event) and item.image is not None and item.image.url in pictures:
-            found[item.uid] = f"{marks[item.uid]}.{mark(pictures[item.image.url])}"
+            found[item.uid] = f"{marks[item.uid]} {mark(pictures[item.image.url])}"
     return found
 
 
@@ -146,7 +148,7 @@ class Stamps:
     def finish(self, stamp: str, keys: Mapping[str, str], items: Mapping[str, str], reread: Iterable[str]) -> None:
         """Remember what stands now."""
         left = {name: self._look(name) for name in sorted(reread)}
-        write(self._record, json.dumps({"stamp": stamp, "keys": keys, "items": items, "left": left}, indent=0).encode())
+        write(self._record, json.dumps({"stamp": stamp, "left": left, "keys": keys, "items": items}, separators=(",\n", ":")).encode())
         self._unfinished.unlink(missing_ok=True)
 
     def _being_made(self) -> list[str]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
 from markupsafe import Markup
 
 from connectors.website import clean, jsonld
-from connectors.website.cards import EventRow, event_row, post_card, tags_of
+from connectors.website.cards import EventRow, event_row, post_card, shown_tags
+from connectors.website.labels import Labels
 from connectors.website.page import Head, Link
 from connectors.website.scene import Made, Scene
-from connectors.website.selection import first_day
-from connectors.website.standing import mark
+from connectors.website.selection import LONG_AGO, first_day
+from connectors.website.standing import mark, mark_of
 from syndicator.model import Event, Item, Post
 from syndicator.text import naming
 
-LISTED_MAX = 100
+LISTED_MAX = 50
 """Events to come, and as many past ones, on the page of a tag or of a source; the years have them all."""
 POSTS_MAX = 10
 YEAR_MAX = 400
@@ -31,20 +33,21 @@ Page = tuple[str, Callable[[], bytes]]
 
 @dataclass(kw_only=True)
 class Topic:
-    """One page of many items, in the order of the view."""
+    """What one page lists, in the order of the view; posts latest first."""
 
     path: str
     name: str
     events: list[Event] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
-    """Latest first."""
+    marks: list[str] = field(default_factory=list)
+    """Of all of them, and whether they are to come."""
+    changed_at: datetime = LONG_AGO
+    """The latest change of one of them."""
 
-    def add(self, item: Item) -> None:
-        """One more."""
-        if isinstance(item, Event):
-            self.events.append(item)
-        else:
-            self.posts.append(item)
+    @property
+    def key(self) -> str:
+        """Another one whenever the page differs."""
+        return mark_of("|".join([self.name, *self.marks]))
 
 
 @functools.lru_cache(maxsize=4_096)
@@ -77,19 +80,75 @@ class Topics:
 
     tags: Sequence[Topic]
     sources: Sequence[Topic]
-    years: Mapping[int, Mapping[int, Sequence[Event]]]
+    years: Mapping[int, Sequence[Topic]]
+    """Their months, in order."""
 
 
 def collect(scene: Scene) -> Topics:
-    """The view, by tag, source and year."""
-    return Topics(tags=by_tag(scene), sources=by_source(scene), years=by_year(scene.selection.paged))
+    """The view, by tag, source, year and month. One pass, as little as possible for each item: there may be thousands."""
+    tags, by_tags = _by_tag(scene)
+    sources = _by_source(scene)
+    years: dict[int, dict[int, Topic]] = {}
+    shown_by, at, marks, to_come = scene.view.shown_by, scene.view.changed_at, scene.marks, scene.selection.to_come
+    for event in scene.selection.paged:
+        uid = event.uid
+        word, changed_at = marks[uid] + ("+" if uid in to_come else "-"), at.get(uid, LONG_AGO)
+        lists = [*by_tags[event.tags], _month(years, first_day(event), scene.site.labels)]
+        if sources:
+            lists += [sources[name] for name in shown_by.get(uid, (event.source,)) if name in sources]
+        for topic in lists:
+            topic.events.append(event)
+            topic.marks.append(word)
+            topic.changed_at = max(topic.changed_at, changed_at)
+    for post in scene.selection.heads:
+        own = [sources[name] for name in shown_by.get(post.uid, (post.source,)) if name in sources]
+        for topic in (*by_tags[post.tags], *own):
+            topic.posts.append(post)
+            topic.marks.append(marks[post.uid])
+            topic.changed_at = max(topic.changed_at, at.get(post.uid, LONG_AGO))
+    return Topics(
+        tags=tags,
+        sources=sorted(sources.values(), key=lambda topic: (topic.name.casefold(), topic.path)),
+        years={year: [years[year][month] for month in sorted(years[year])] for year in sorted(years, reverse=True)},
+    )
+
+
+def _by_tag(scene: Scene) -> tuple[list[Topic], Mapping[tuple[str, ...], Sequence[Topic]]]:
+    """A page for each tag, by name, each called as it is most often spelt; and which pages each set of tags belongs to."""
+    spellings: Mapping[str, Counter[str]] = defaultdict(Counter)
+    paths: dict[tuple[str, ...], list[str]] = {}
+    items: tuple[Item, ...] = (*scene.selection.paged, *scene.selection.heads)
+    for tags, count in Counter([item.tags for item in items]).items():
+        shown = {tag_page(tag): tag for tag in shown_tags(tags)}
+        paths[tags] = list(shown)
+        for path, tag in shown.items():
+            spellings[path][tag] += count
+    found = {path: Topic(path=path, name=min(counts, key=lambda tag: (-counts[tag], tag))) for path, counts in spellings.items()}
+    ordered = sorted(found.values(), key=lambda topic: (topic.name.casefold(), topic.path))
+    return ordered, {tags: [found[path] for path in named] for tags, named in paths.items()}
+
+
+def _by_source(scene: Scene) -> dict[str, Topic]:
+    """None where there is but one source: the front page is its page."""
+    titles = scene.view.sources
+    if len(titles) < 2:
+        return {}
+    return {name: Topic(path=source_page(name), name=clean.plain(title) or name) for name, title in titles.items()}
+
+
+def _month(years: dict[int, dict[int, Topic]], day: date, labels: Labels) -> Topic:
+    months = years.setdefault(day.year, {})
+    if day.month not in months:
+        name = f"{labels.month_names[day.month - 1]} {day.year}"
+        months[day.month] = Topic(path=f"archive/{day.year}-{day.month:02}.html", name=name)
+    return months[day.month]
 
 
 def topics(scene: Scene, found: Topics) -> Made:
     """Only pages that something touched are made anew."""
     wanted = _indexes(scene, found)
     for topic in (*found.tags, *found.sources):
-        wanted[topic.path] = (_key(scene, topic), functools.partial(_topic_page, scene, topic))
+        wanted[topic.path] = (topic.key, functools.partial(_topic_page, scene, topic))
     for year, months in found.years.items():
         wanted.update(_year(scene, year, months))
     keys = {path: key for path, (key, _) in wanted.items()}
@@ -106,52 +165,6 @@ def explore(scene: Scene) -> list[Link]:
     titles = scene.view.sources if len(scene.view.sources) > 1 else {}
     sources = [Link(path=source_page(name), name=clean.plain(title) or name) for name, title in titles.items()]
     return found + sorted(sources, key=lambda link: (link.name.casefold(), link.path))
-
-
-def by_tag(scene: Scene) -> list[Topic]:
-    """By name; each is called as it is most often spelt."""
-    found: dict[str, Topic] = {}
-    spellings: Mapping[str, Counter[str]] = defaultdict(Counter)
-    for item in _listed(scene):
-        for path, tag in {tag_page(tag): tag for tag in tags_of(item)}.items():
-            found.setdefault(path, Topic(path=path, name=tag)).add(item)
-            spellings[path][tag] += 1
-    for path, topic in found.items():
-        topic.name = min(spellings[path], key=lambda tag: (-spellings[path][tag], tag))
-    return sorted(found.values(), key=lambda topic: (topic.name.casefold(), topic.path))
-
-
-def by_source(scene: Scene) -> list[Topic]:
-    """By title; none where there is but one source: the front page is its page."""
-    titles, shown_by = scene.view.sources, scene.view.shown_by
-    if len(titles) < 2:
-        return []
-    found = {name: Topic(path=source_page(name), name=clean.plain(title) or name) for name, title in titles.items()}
-    for item in _listed(scene):
-        for name in shown_by.get(item.uid, (item.source,)):
-            if name in found:
-                found[name].add(item)
-    return sorted(found.values(), key=lambda topic: (topic.name.casefold(), topic.path))
-
-
-def by_year(events: Sequence[Event]) -> dict[int, dict[int, list[Event]]]:
-    """Year → month → events, on their own clocks, latest year first."""
-    found: dict[int, dict[int, list[Event]]] = {}
-    for event in events:
-        day = first_day(event)
-        found.setdefault(day.year, {}).setdefault(day.month, []).append(event)
-    return {year: dict(sorted(found[year].items())) for year in sorted(found, reverse=True)}
-
-
-def _listed(scene: Scene) -> Iterator[Item]:
-    yield from scene.selection.paged
-    yield from scene.selection.heads
-
-
-def _key(scene: Scene, topic: Topic) -> str:
-    marks, to_come = scene.marks, scene.selection.to_come
-    events = [marks[event.uid] + ("+" if event.uid in to_come else "-") for event in topic.events]
-    return mark(topic.name, events, [marks[post.uid] for post in topic.posts])
 
 
 def _topic_page(scene: Scene, topic: Topic) -> bytes:
@@ -173,30 +186,27 @@ def _topic_page(scene: Scene, topic: Topic) -> bytes:
     return scene.pages.listing(site, head, {"sections": sections, "posts": posts, "more": more})
 
 
-def _year(scene: Scene, year: int, months: Mapping[int, Sequence[Event]]) -> dict[str, Page]:
+def _year(scene: Scene, year: int, months: Sequence[Topic]) -> dict[str, Page]:
     """The page of a year, and those of its months when it has too many events."""
     path, labels = f"archive/{year}.html", scene.site.labels
-    events = [event for month in months.values() for event in month]
-    if len(events) <= YEAR_MAX:
-        sections = {f"m-{month:02}": (f"{labels.month_names[month - 1]} {year}", found) for month, found in months.items()}
-        head = Head(path=path, title=f"{labels.all_events}{labels.colon}{year}", structured=_structured(scene, events))
-        return {path: (_marks(scene, events), functools.partial(_months, scene, head, sections))}
-    found: dict[str, Page] = {}
-    links = []
-    for month, listed in months.items():
-        name = f"{labels.month_names[month - 1]} {year}"
-        links.append(Link(path=f"archive/{year}-{month:02}.html", name=name, count=len(listed)))
-        head = Head(path=links[-1].path, title=f"{labels.all_events}{labels.colon}{name}", structured=None)
-        found[head.path] = (_marks(scene, listed), functools.partial(_months, scene, head, {f"m-{month:02}": (name, listed)}))
-    found[path] = (mark(links), functools.partial(_index, scene, Head(path=path, title=f"{labels.all_events}{labels.colon}{year}"), links))
-    return found
+    title = f"{labels.all_events}{labels.colon}"
+    if sum(len(month.events) for month in months) <= YEAR_MAX:
+        key = mark([month.key for month in months])
+        return {path: (key, functools.partial(_months, scene, Head(path=path, title=f"{title}{year}"), months))}
+    found = {
+        month.path: (month.key, functools.partial(_months, scene, Head(path=month.path, title=title + month.name), [month]))
+        for month in months
+    }
+    links = [Link(path=month.path, name=month.name, count=len(month.events)) for month in months]
+    return {**found, path: (mark(links), functools.partial(_index, scene, Head(path=path, title=f"{title}{year}"), links))}
 
 
 def _indexes(scene: Scene, found: Topics) -> dict[str, Page]:
     labels = scene.site.labels
     tags = [Link(path=topic.path, name=topic.name, count=len(topic.events) + len(topic.posts)) for topic in found.tags]
     years = [
-        Link(path=f"archive/{year}.html", name=str(year), count=sum(map(len, months.values()))) for year, months in found.years.items()
+        Link(path=f"archive/{year}.html", name=str(year), count=sum(len(month.events) for month in months))
+        for year, months in found.years.items()
     ]
     return {
         path: (mark(links), functools.partial(_index, scene, Head(path=path, title=title), links))
@@ -208,13 +218,10 @@ def _index(scene: Scene, head: Head, links: Sequence[Link]) -> bytes:
     return scene.pages.links(scene.site, head, links)
 
 
-def _months(scene: Scene, head: Head, months: Mapping[str, tuple[str, Sequence[Event]]]) -> bytes:
-    sections = [Section(id=anchor, title=title, rows=_rows(scene, events)) for anchor, (title, events) in months.items()]
-    return scene.pages.listing(scene.site, head, {"sections": sections, "posts": [], "more": False})
-
-
-def _marks(scene: Scene, events: Sequence[Event]) -> str:
-    return mark([scene.marks[event.uid] for event in events])
+def _months(scene: Scene, head: Head, months: Sequence[Topic]) -> bytes:
+    sections = [Section(id=f"m-{place}", title=month.name, rows=_rows(scene, month.events)) for place, month in enumerate(months, start=1)]
+    structured = _structured(scene, [event for month in months for event in month.events])
+    return scene.pages.listing(scene.site, replace(head, structured=structured), {"sections": sections, "posts": [], "more": False})
 
 
 def _rows(scene: Scene, events: Sequence[Event]) -> list[EventRow]:
