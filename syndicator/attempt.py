@@ -15,10 +15,11 @@ from syndicator.contract import CanFind, CanPrepare, Publisher
 from syndicator.errors import ConnectorError, StateError
 from syndicator.follow import Leaving, delete, edit, is_news, retire
 from syndicator.gathering import gathered
+from syndicator.hosting import host
 from syndicator.items import Stored
 from syndicator.judge import Reread, ask_origin, is_missing, judged, shaping, told_before
 from syndicator.logs import event
-from syndicator.model import Delivery, Receipt, Rendition
+from syndicator.model import Delivery, Post, Receipt, Rendition
 from syndicator.noticing import notice_digest, told_by
 from syndicator.plan.notes import NOTICES
 from syndicator.policy import ASK_AGAIN, FOLLOWS, NotYet, Park, key_holds
@@ -189,6 +190,8 @@ async def _renditions(tenant: Tenant, publisher: Publisher, delivery: Delivery, 
     """What leaves now, first; then the later parts of its thread."""
     if delivery.part and delivery.rendition is not None:
         return [delivery.rendition]
+    if publisher.limits.letter and isinstance(stored.item, Post) and stored.item.issue is not None:
+        await host(tenant, stored.item.issue)
     # What is prepared already has its media.
     there = delivery.rendition.attachments if delivery.prepared is not None and delivery.rendition is not None else ()
     before = None

@@ -56,6 +56,8 @@ class Attendant:
         self.news = {name: asyncio.Event() for name in self.tenant.config.destinations}
         self._run("clock", self._watch_clock)
         self._run("alerts", self._take_note)
+        if self.tenant.config.newsletters:
+            self._run("newsletters", self._attend_newsletters)
         for name in self.tenant.config.sources:
             self._run(f"source:{name}", self._attend_source, name)
         for name in self.tenant.publishers:
@@ -167,6 +169,17 @@ class Attendant:
             if not delivered.worked:
                 longest = self.tenant.now() + LONGEST_SLEEP
                 await self._until(self.news[name], min(delivered.again_at or longest, longest))
+
+    async def _attend_newsletters(self) -> None:
+        news = self.news.setdefault("newsletters", asyncio.Event())
+        while not self.stopping.is_set():
+            news.clear()
+            issued = await steps.issue(self.tenant)
+            if issued.made:
+                self._tell_everybody()
+                news.clear()
+            longest = self.tenant.now() + LONGEST_SLEEP
+            await self._until(news, min(issued.again_at or longest, longest))
 
     async def _attend_projection(self, name: str) -> None:
         turns_at: datetime | None = None

@@ -11,6 +11,7 @@ from syndicator.contract import Publisher
 from syndicator.departing import DEPARTED
 from syndicator.errors import ConnectorError, Rejected, StateError
 from syndicator.items import Stored
+from syndicator.letter.newsletter import template_of
 from syndicator.logs import event
 from syndicator.model import Delivery, Event, Item, Post, Purpose, Rendition
 from syndicator.plan import WITHDRAWN, Facts, refusal, too_late
@@ -140,6 +141,8 @@ def _reminds_badly(tenant: Tenant, delivery: Delivery, item: Item, routes: Seque
 def rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: Stored, *, before: Event | None = None) -> list[Rendition]:
     """Its renditions there, as its route wants them: none when there is nothing to show. A notice tells what was ``before``."""
     item, style = stored.item, style_of(tenant, delivery, stored.item)
+    if publisher.limits.letter:
+        return [lettered(tenant, item)] if isinstance(item, Post) and item.issue is not None else []
     if delivery.purpose in NOTES or delivery.purpose == "retire":  # one post of words: the rest is where the link leads
         own = _TEMPLATES.get(delivery.purpose) if isinstance(item, Event) else None
         template = getattr(style, own) if own else ""
@@ -157,6 +160,30 @@ def rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: S
             before=before,
             now=tenant.now() if delivery.purpose == "remind" else None,
         )
+    )
+
+
+def lettered(tenant: Tenant, post: Post) -> Rendition:
+    """An issue of a newsletter as a letter."""
+    from syndicator.letter.shape import shape  # MJML, for those who send letters
+
+    assert post.issue is not None
+    newsletter = tenant.config.newsletters.get(post.issue.newsletter)
+    letter = shape(
+        post.issue,
+        tenant.config.association,
+        pictures=tenant.hosted,
+        web_address=post.url if tenant.config.public_url and post.url.startswith(tenant.config.public_url) else None,
+        template=template_of(newsletter) if newsletter else None,
+    )
+    return Rendition(
+        uid=post.uid,
+        text=letter.text,
+        title=letter.subject,
+        html=letter.html,
+        link=post.url or None,
+        language=post.language,
+        published_at=post.published_at,
     )
 
 

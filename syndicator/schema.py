@@ -195,6 +195,25 @@ create table recap (destination text not null, name text not null, made_at text 
 """``told``: the facts of an event as what leaves, or is there, says them; ``announced``: as readers were told of it when it was posted,
 which a correction in place does not change. ``previous``: an event before its date last changed."""
 
+_NEWSLETTERS = """
+create table issue (
+    newsletter text not null,
+    until_at text not null,
+    since_at text not null,
+    state text not null,
+    editorial text not null default '',
+    verdict text not null default '',
+    made_at text not null,
+    primary key (newsletter, until_at)
+) without rowid;
+create table told (
+    newsletter text not null,
+    uid text not null,
+    until_at text not null,
+    primary key (newsletter, uid, until_at)
+) without rowid
+"""
+
 MIGRATIONS: Mapping[str, str] = {
     "first": _FIRST,
     "media": _MEDIA,
@@ -203,6 +222,7 @@ MIGRATIONS: Mapping[str, str] = {
     "departed": _DEPARTED,
     "notes": _NOTES,
     "purposes": _PURPOSES,
+    "newsletters": _NEWSLETTERS,
 }
 """In the order in which they came to be. One that was ever released is never changed."""
 

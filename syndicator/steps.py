@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from syndicator import expiring, spending
+from syndicator import expiring, issuing, spending
 from syndicator.ahead import look_ahead
 from syndicator.confirming import confirm_after, confirmed
 from syndicator.contract import CanRead, Publisher
@@ -48,6 +48,15 @@ class Polled:
     more: bool = False
     """There may be more to see at once."""
     error: ConnectorError | SourceEmptied | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issued:
+    """Whether newsletters have something new for their destinations."""
+
+    made: bool
+    again_at: datetime | None
+    """None without a newsletter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,6 +290,8 @@ def _next(tenant: Tenant, store: Store, name: str, now: datetime, *, claims: boo
 
 def _claim(tenant: Tenant, store: Store, name: str, now: datetime) -> Claim:
     look_ahead(tenant, store, name, now)
+    if tenant.config.newsletters:
+        issuing.look(tenant, store, now)
     return store.outbox.claim(name, tenant.owner, LEASE, now, tenant.allowed_at)
 
 
@@ -315,6 +326,19 @@ async def _closed(tenant: Tenant, name: str, error: Exception) -> Delivered:
         at = now + wait_after(tenant.failures[key], timedelta(minutes=5), tenant.rng)
     tenant.closed_until[key] = at
     return Delivered(worked=False, again_at=at)
+
+
+async def issue(tenant: Tenant) -> Issued:
+    """Make the issues of newsletters whose hour has come."""
+    now = tenant.now()
+
+    def write(store: Store) -> tuple[bool, datetime | None]:
+        before = store.items.seq()
+        again_at = issuing.look(tenant, store, now)
+        return store.items.seq() != before, again_at
+
+    made, again_at = await tenant.ledger.transact(write)
+    return Issued(made=made, again_at=again_at)
 
 
 async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projected:

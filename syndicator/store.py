@@ -22,6 +22,7 @@ from syndicator.accounts import Accounts
 from syndicator.departing import Departing
 from syndicator.errors import StateError, Words, words
 from syndicator.gathering import Gathering
+from syndicator.issues import Issues
 from syndicator.items import Items
 from syndicator.outbox import Outbox
 from syndicator.problems import Problems
@@ -38,6 +39,7 @@ class Store:
     def __init__(self, db: Database) -> None:
         self._db = db
         self.items = Items(db)
+        self.issues = Issues(db)
         self.accounts = Accounts(db)
         self.outbox = Outbox(db)
         self.problems = Problems(db)

@@ -32,6 +32,8 @@ from syndicator.store import Ledger, Store
 
 if TYPE_CHECKING:
     from syndicator.ahead import Looked
+    from syndicator.issuing import Looked as Issuing
+    from syndicator.letter.shape import Hosted
 
 ABOUT_DESTINATIONS = ("destination", "expiring:destination", "media", "budget")
 """What problems may be about, before the name of a destination."""
@@ -78,6 +80,10 @@ class Tenant:
     """What its views are made from, and what they last showed."""
     ahead: dict[str, Looked] = field(default_factory=dict)
     """Destination → what was known when its reminders and recaps were last looked at."""
+    issuing: dict[str, Issuing] = field(default_factory=dict)
+    """Newsletter → what was known when its issues were last looked at."""
+    hosted: dict[str, Hosted] = field(default_factory=dict)
+    """Origin URL → our copy, of the pictures of letters."""
     healthy: set[str] = field(default_factory=set)
     """Subjects that are known to have no open problem: their ledger row need not be looked for."""
     _opening: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -121,10 +127,19 @@ class Tenant:
 
     @property
     def routes(self) -> Sequence[Route]:
-        """In the order of the configuration; then those of the recaps that they ask for."""
+        """In the order of the configuration; then those of the recaps that they ask for, and of newsletters."""
         if self._routes is None:
-            self._routes = (*self.config.routes.values(), *recap_routes(self.config))
+            from syndicator.issuing import newsletter_routes
+
+            self._routes = (*self.config.routes.values(), *recap_routes(self.config), *newsletter_routes(self.config))
         return self._routes
+
+    def title_of(self, source: str) -> str:
+        """What people read of a source; of one that is ours, the newsletter's title."""
+        if source in self.config.sources:
+            return self.config.sources[source].title
+        letter = self.config.newsletters.get(source.partition(":")[2])
+        return letter.title if letter else self.config.association.name
 
     def destination_names(self) -> frozenset[str]:
         """Names and types of every destination: what an author's ``#no…`` may refuse."""

@@ -66,7 +66,7 @@ def look(tenant: Tenant, store: Store, name: str, shown: int, now: datetime) -> 
         changed=_changed(store, tenant.seen.lineups.get(name), shown, lineup, len(sources)),
         changed_at={one.item.uid: one.changed_at for one in stored},
         first_seen_at={one.item.uid: one.first_seen_at for one in stored},
-        sources={source: tenant.config.sources[source].title for source in sorted(sources)},
+        sources={source: tenant.title_of(source) for source in sorted(sources)},
         shown_by=shown_by,
     )
     return Look(view=view, stored=stored, shelf=shelf, verdicts=verdicts, lineup=lineup)

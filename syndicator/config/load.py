@@ -16,6 +16,7 @@ from syndicator.config.credentials import Vault
 from syndicator.config.decode import Decoder
 from syndicator.config.digest import digest
 from syndicator.config.lines import key_lines
+from syndicator.config.newsletters import read_newsletters
 from syndicator.config.report import Report, why_unreadable
 from syndicator.config.routes import read_routes
 from syndicator.config.sections import Folders, read_alerts, read_association, read_network, read_web
@@ -23,7 +24,7 @@ from syndicator.config.settings import Config
 from syndicator.errors import ConfigError
 from syndicator.words import chain, language_of, languages, say
 
-SECTIONS = ("association", "web", "network", "alerts", "sources", "destinations", "routes")
+SECTIONS = ("association", "web", "network", "alerts", "sources", "destinations", "routes", "newsletters")
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _LANGUAGE_LINE = re.compile(r"^\s*language\s*=\s*[\"']([A-Za-z-]+)[\"']", re.MULTILINE)
 _SAID = {
@@ -159,6 +160,14 @@ def _config(path: Path, raw: dict[str, Any], decoder: Decoder, environ: Mapping[
     sources = read_sources(raw.get("sources"), decoder)
     destinations = read_destinations(raw.get("destinations"), decoder)
     routes = read_routes(raw.get("routes"), decoder, _keys(raw, "sources"), _keys(raw, "destinations"))
+    newsletters = read_newsletters(
+        raw.get("newsletters"),
+        decoder,
+        association[0] if association else None,
+        _keys(raw, "sources"),
+        destinations,
+        has_alerts=alerts is not None,
+    )
     if association is None or report.problems:
         return None
     who, folders = association
@@ -176,6 +185,7 @@ def _config(path: Path, raw: dict[str, Any], decoder: Decoder, environ: Mapping[
         sources=MappingProxyType(sources),
         destinations=MappingProxyType(destinations),
         routes=MappingProxyType(routes),
+        newsletters=MappingProxyType(newsletters),
         digest=digest(syndicator.__version__, who, public_url, public_dir, sources, destinations, routes),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from syndicator.contract import Association, Secret
+from syndicator.letter.newsletter import Newsletter
 from syndicator.route import Pace, Route
 
 ConnectorClass = type[Any]
@@ -91,5 +92,6 @@ class Config:
     sources: Mapping[str, SourceConfig]
     destinations: Mapping[str, DestinationConfig]
     routes: Mapping[str, Route]
+    newsletters: Mapping[str, Newsletter] = field(default_factory=dict)
     digest: str
     """Changes when what is shown may change: after it has, projections are rebuilt whole. Secrets have no part in it."""

@@ -58,8 +58,9 @@ def compose(
     """The issue that is due at ``until_at``.
 
     ``items`` are those that may be shown, as they are now; ``arrived`` says when each came to us or was published, whichever is later;
-    ``told`` are the uids that an earlier issue told. What arrived after ``since_at`` and not after ``until_at`` is told, so that periods
-    that follow each other leave nothing out; an event is in every issue until it is over, unless it was cancelled.
+    ``told`` are the uids that an earlier issue told. What arrived after ``since_at`` and was published by ``until_at`` is told, so that
+    periods that follow each other leave nothing out, however late it was seen; an event is in every issue until it is over, unless it was
+    cancelled.
     """
     words = WORDS["fr" if newsletter.language.split("-")[0].lower() == "fr" else "en"]
     shown = [item for item in items if item.source in newsletter.sources and not is_editorial(item, newsletter)]
@@ -120,7 +121,7 @@ def _posts(
     fresh = [item for item in items if isinstance(item, Post) and item.uid not in told and item.boost_of is None]
     own = {post.uid for post in fresh}
     heads = [post for post in fresh if post.in_reply_to is None or (post.in_reply_to not in own and post.in_reply_to not in told)]
-    new = [post for post in heads if post.uid in arrived and since_at < arrived[post.uid] <= until_at]
+    new = [post for post in heads if post.uid in arrived and since_at < arrived[post.uid] and (post.published_at or until_at) <= until_at]
     return sorted(new, key=lambda post: (post.published_at or arrived[post.uid], post.uid), reverse=True)
 
 

@@ -7,9 +7,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
+from syndicator.errors import Rejected, words
 from syndicator.letter.schedule import ANCHOR, Schedule
 
 EVENTS_WITHIN = timedelta(days=45)
+TEMPLATE_HINT = words(
+    fr="Le modèle de la lettre est illisible : vérifiez template, et les droits de ce fichier.",
+    en="The letter's template cannot be read: check template, and that file's permissions.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,3 +65,13 @@ class Newsletter:
     """What happens at the hour when that person said nothing."""
     template: Path | None = None
     """MJML of one's own."""
+
+
+def template_of(newsletter: Newsletter) -> str | None:
+    """MJML of one's own, if there is any. Raises Rejected when its file cannot be read."""
+    if newsletter.template is None:
+        return None
+    try:
+        return newsletter.template.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Rejected(f"{newsletter.template}: {type(error).__name__}", hint=TEMPLATE_HINT) from error

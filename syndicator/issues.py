@@ -1,0 +1,87 @@
+"""The store's half for newsletters: which issues there were to be, what became of each, and what they told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from syndicator.items import instant
+from syndicator.rows import instant_of
+from syndicator.schema import Database
+
+State = Literal["review", "made", "skipped", "stopped"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One issue that was due."""
+
+    newsletter: str
+    until_at: datetime
+    since_at: datetime
+    state: State
+    """``review``: a person sees it first; ``made``: it is in the outbox; ``skipped``: too little to tell; ``stopped`` by a person."""
+    editorial: str = ""
+    """What a person wrote for it, HTML."""
+    verdict: Literal["", "send"] = ""
+    """What a person said of it."""
+
+
+class Issues:
+    """Issues of an association's newsletters."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self, newsletter: str, most: int = 50) -> list[Row]:
+        """The newest first."""
+        rows = self._db.conn.execute("select * from issue where newsletter = ? order by until_at desc limit ?", (newsletter, most))
+        return [_row(row) for row in rows]
+
+    def last(self, newsletter: str) -> Row | None:
+        """The newest one."""
+        found = self.all(newsletter, 1)
+        return found[0] if found else None
+
+    def told_until(self, newsletter: str) -> datetime | None:
+        """Until when everything has been told: what came later is news."""
+        row = self._db.conn.execute(
+            "select max(until_at) as at from issue where newsletter = ? and state = 'made'", (newsletter,)
+        ).fetchone()
+        return instant_of(row["at"])
+
+    def put(self, row: Row, now: datetime) -> None:
+        """Write an issue down, or what became of it."""
+        self._db.conn.execute(
+            "insert into issue (newsletter, until_at, since_at, state, editorial, verdict, made_at) values (?, ?, ?, ?, ?, ?, ?)"
+            " on conflict (newsletter, until_at) do update set state = excluded.state, editorial = excluded.editorial,"
+            " verdict = excluded.verdict",
+            (row.newsletter, instant(row.until_at), instant(row.since_at), row.state, row.editorial, row.verdict, instant(now)),
+        )
+
+    def told(self, newsletter: str, before: datetime) -> frozenset[str]:
+        """uids that issues due before ``before`` told."""
+        rows = self._db.conn.execute("select uid from told where newsletter = ? and until_at < ?", (newsletter, instant(before)))
+        return frozenset(row["uid"] for row in rows)
+
+    def tell(self, newsletter: str, until_at: datetime, uids: Iterable[str]) -> None:
+        """Remember what an issue tells; what it told before it was changed is forgotten."""
+        self._db.conn.execute("delete from told where newsletter = ? and until_at = ?", (newsletter, instant(until_at)))
+        self._db.conn.executemany(
+            "insert or ignore into told (newsletter, uid, until_at) values (?, ?, ?)",
+            [(newsletter, uid, instant(until_at)) for uid in uids],
+        )
+
+
+def _row(row: object) -> Row:
+    values = dict(row)  # type: ignore[call-overload]
+    return Row(
+        newsletter=values["newsletter"],
+        until_at=datetime.fromisoformat(values["until_at"]),
+        since_at=datetime.fromisoformat(values["since_at"]),
+        state=values["state"],
+        editorial=values["editorial"],
+        verdict=values["verdict"],
+    )
