@@ -137,10 +137,24 @@ async def test_what_comes_next_and_what_is_new(tmp_path: Path, sessions: Session
     assert next(text for text in page.text if text.endswith("décembre 2026")) == "mardi 1er décembre 2026"
     assert [text for text in page.text if text in ("Annulé", "Complet")] == ["Annulé", "Complet"]
     assert (sum(text.startswith("Note ") for text in page.text), sum(text.startswith("Film ") for text in page.text)) == (3, 3)
-    assert [href for tag, attrs in page.tags if tag == "a" and (href := attrs["href"]) and not href.startswith("https:")] == [
+    ours = [href for tag, attrs in page.tags if tag == "a" and (href := attrs["href"]) and not href.startswith("https:")]
+    assert [re.sub(r"-[0-9a-f]+\.html", "", href) for href in ours[:5]] == [f"events/rendez-vous-{n}" for n in range(1, 6)]
+    assert ours[5:] == [
         "index.html", "webcal://agenda.example/agenda.ics", "index.html#s-news", "webcal://agenda.example/agenda.ics", "agenda.ics",
         "feed.atom", "feed.json",
     ]  # fmt: skip
+
+
+async def test_a_moved_event_says_when_it_was_to_be(tmp_path: Path, sessions: Sessions) -> None:
+    """Whoever knew the old date is told; without pages of ours the link leads to the origin."""
+    before, event = make_event(starts_at=datetime(2026, 12, 1, 20, tzinfo=PARIS), ends_at=None), make_event()
+    context = asso(tmp_path, sessions)
+    view = replace(make_view([event]), previous={event.uid: before})
+    await WebsiteProjection(Options(pages=False), context).project(view)
+    page = Read((context.public_dir / "links.html").read_text())
+
+    assert "Ce rendez-vous a été déplacé. Il était prévu : mardi 1er décembre 2026 à 20h." in page.text
+    assert event.url in [attrs["href"] for tag, attrs in page.tags if tag == "a"]
 
 
 async def test_with_nothing_to_show_it_says_so(tmp_path: Path, sessions: Sessions) -> None:

@@ -7,7 +7,6 @@ posts and videos, and the feeds.
 from __future__ import annotations
 
 import functools
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from connectors.website import clean
+from connectors.website import clean, jsonld
 from connectors.website.cards import Badge, EventCard, Image, PostCard, event_card, post_card
 from connectors.website.page import ASSETS
 from connectors.website.pictures import Picture, logo
@@ -144,15 +143,22 @@ def _logo(scene: Scene) -> Image | None:
 
 
 def _event(event: Event, scene: Scene) -> Line:
-    card: EventCard = event_card(event, scene.association, scene.site.labels, scene.pictures)
+    card: EventCard = event_card(
+        event,
+        scene.association,
+        scene.site.labels,
+        scene.pictures,
+        page=scene.leaves.get(event.uid),
+        previous=scene.view.previous.get(event.uid),
+    )
     return Line(
         title=card.title,
-        url=card.url,
+        url=card.page or card.url,
         language=card.language,
         when=card.when,
         at=card.starts,
         badges=card.badges,
-        facts=(card.place,) if card.place else (),
+        facts=tuple(fact for fact in (card.place, f"{scene.site.labels.was} {card.was}." if card.was else "") if fact),
         image=card.image,
     )
 
@@ -191,6 +197,4 @@ def structured(scene: Scene, buttons: Sequence[Button], image: Image | None) -> 
         "inLanguage": site.labels.language,
         "mainEntity": {key: value for key, value in organization.items() if value},
     }
-    text = json.dumps({key: value for key, value in page.items() if value}, ensure_ascii=False)
-    # No character is left that could end the script element, or begin a comment in it.
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+    return jsonld.script({key: value for key, value in page.items() if value})
