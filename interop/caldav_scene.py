@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
-from interop import caldav_suite, calendar_scene, calendar_suite
+from interop import caldav_likeness, caldav_suite, calendar_scene, calendar_suite
 from interop.caldav_reader import events, objects
 from interop.calendar_scene import PARIS, day, fair, picnic, wall, workshop
 from interop.calendar_server import PASSWORD, USER, Calendar, Server
@@ -45,6 +45,7 @@ async def play(kind: type[Server], report: Report, folder: Path) -> None:
         await _people(report, server, mirror, target)
         await _lose(report, mirror, target)
         await _find(report, server, mirror)
+        await caldav_likeness.of_calendar(report, server)
         await contract(report, caldav_suite.__file__, folder, calendar_suite.environ(server))
     finally:
         if mirror is not None:

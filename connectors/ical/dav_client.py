@@ -56,9 +56,11 @@ class Dav:
             return None
         self._raise_for(response)
         try:
-            return response.url, dav_xml.resources(response.body)
+            found = dav_xml.resources(response.body)
         except NotDav:
             return None
+        # Xandikos says 404 inside a multistatus.
+        return (response.url, found) if found else None
 
     async def names(self, calendar: str) -> list[str]:
         """The names of everything in it."""

@@ -1,9 +1,10 @@
 """A CalDAV server (RFC 4791, RFC 4918) with one account and its calendars, as three kinds of servers answer.
 
 They differ in what they say to the same refusal: ``radicale`` (3.9) 409 ``no-uid-conflict`` and 400 for what is no calendar,
-``xandikos`` (0.4) 412 with the precondition's name for both, ``nextcloud`` (sabre/dav) 400 and 415 without any. All refuse what the RFC
-refuses: an object that is not one event with one UID, that has a METHOD, or names a timezone without defining it (4.1); one whose
-condition does not hold; anything without the account's password. Compared with real ones by ``./run interop radicale xandikos``.
+``xandikos`` (0.4) 412 with the precondition's name for both (the real one takes some that are none), ``nextcloud`` (sabre/dav) 400 and
+415 without any. All refuse what the RFC refuses: an object that is not one event with one UID, that has a METHOD, or names a timezone
+without defining it (4.1); one whose condition does not hold; anything without the account's password. The first two were compared with
+real ones (``./run interop radicale xandikos``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from posixpath import normpath
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree
@@ -114,7 +116,8 @@ class CaldavSimulator(Simulator):
             return self._refused(refusal)
 
     async def _method(self, request: web.Request) -> web.StreamResponse:
-        path = unquote(urlsplit(request.raw_path).path)
+        raw = unquote(urlsplit(request.raw_path).path)
+        path = normpath(raw) + ("/" if raw.endswith("/") and raw != "/" else "")
         if request.method == "PROPFIND":
             return self._propfind(path, request.headers.get("Depth", "infinity"), await request.read())
         calendar, name = self._place(path)
@@ -147,7 +150,13 @@ class CaldavSimulator(Simulator):
         asked = [part.tag for part in ElementTree.fromstring(body).iterfind(f"{DAV}prop/*")]  # noqa: S314 - a simulator's own caller
         if depth not in ("0", "1"):
             raise Refusal(403, "propfind-finite-depth")
-        there = self._below(path, depth)
+        try:
+            there = self._below(path, depth)
+        except Refusal as refusal:
+            if self.flavour != "xandikos" or refusal.status != 404:
+                raise
+            missing = f"<d:response><d:href>{quote(path)}</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>"
+            return _multistatus([missing])
         return _multistatus([_response(where, {tag: self._property(tag, where) for tag in asked}) for where in there])
 
     def _below(self, path: str, depth: str) -> list[str]:
@@ -156,6 +165,8 @@ class CaldavSimulator(Simulator):
         if folder in (root, home, _PRINCIPALS[self.flavour]):
             inside = [f"{home}{name}/" for name in self.calendars] if folder == home else []
             return [folder, *inside] if depth == "1" else [folder]
+        if folder.removeprefix(home).count("/") == 1 and folder.removeprefix(home).strip("/") not in self.calendars:
+            raise Refusal(404)
         calendar, name = self._place(path if path.endswith(("/", ".ics")) else folder)
         if name:
             if name not in calendar.objects:
@@ -175,9 +186,9 @@ class CaldavSimulator(Simulator):
             kinds = "<d:collection/>" if path.endswith("/") else ""
             kinds += "<c:calendar/>" if calendar else ""
             return kinds + ("<d:principal/>" if path == principal else "")
-        if tag == f"{DAV}getetag" and not path.endswith("/"):
-            collection, name = self._place(path)
-            return escape(collection.etags[name])
+        if tag == f"{DAV}getetag":
+            collection, name = self._place(path) if path.startswith(self.home) else (None, "")
+            return escape(collection.etags[name]) if collection and name else f'"{self._serial}"'
         if calendar is None:
             return None
         if tag == f"{DAV}displayname":
@@ -237,7 +248,10 @@ class CaldavSimulator(Simulator):
         self._may_write(calendar, name)
         self._check_conditions(calendar, name, request)
         del calendar.objects[name], calendar.etags[name]
-        return web.Response(status=200 if self.flavour == "radicale" else 204)
+        if self.flavour != "radicale":
+            return web.Response(status=204)
+        gone = f"<d:response><d:href>{quote(request.path)}</d:href><d:status>HTTP/1.1 200 OK</d:status></d:response>"
+        return _multistatus([gone], status=200)
 
     def _may_write(self, calendar: Collection, name: str) -> None:
         if not calendar.writable:
@@ -291,6 +305,6 @@ def _element(tag: str, inside: str) -> str:
     return f"<{name}>{inside}</{name}>"
 
 
-def _multistatus(responses: list[str]) -> web.Response:
+def _multistatus(responses: list[str], *, status: int = 207) -> web.Response:
     body = f'<?xml version="1.0" encoding="utf-8"?>\n<d:multistatus {_NAMESPACES}>{"".join(responses)}</d:multistatus>'
-    return web.Response(status=207, text=body, content_type="application/xml")
+    return web.Response(status=status, text=body, content_type="application/xml")
