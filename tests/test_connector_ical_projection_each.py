@@ -28,7 +28,7 @@ class TestAFileForEachEvent(ProjectionContract):
     connector = IcalProjection
 
     def options(self) -> Any:
-        return IcalProjection.Options(each=("event", "tag", "source"), folder="agendas")
+        return IcalProjection.Options(per_event=True, each=("tag", "source"), folder="agendas")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def file_of(uid: str) -> str:
 
 async def test_an_event_has_a_file_of_its_own(tmp_path: Path, sessions: Sessions) -> None:
     """Complete by itself, its timezone too; cancelled it stays and says so; moved it keeps its address."""
-    made = projection(tmp_path, sessions, each=("event",))
+    made = projection(tmp_path, sessions, per_event=True)
     await made.project(make_view([ONE, TWO]))
     assert sorted(files(tmp_path)) == sorted(["agenda.ics", file_of("urn:1"), file_of("urn:2")])
     alone = Calendar.from_ical(files(tmp_path)[file_of("urn:2")])
@@ -71,7 +71,7 @@ async def test_an_event_has_a_file_of_its_own(tmp_path: Path, sessions: Sessions
 
 async def test_only_what_changed_is_made_again(tmp_path: Path, sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     """One event of many: its VEVENT for the feeds and the one for its own file; nothing else is written, and all is as if made anew."""
-    made = projection(tmp_path / "warm", sessions, each=("event", "tag", "source"))
+    made = projection(tmp_path / "warm", sessions, per_event=True, each=("tag", "source"))
     many = [make_event(uid=f"urn:{n}", title=f"Atelier {n}", tags=("vélo",)) for n in range(30)]
     await made.project(make_view(many))
     public = tmp_path / "warm" / "public"
@@ -86,13 +86,13 @@ async def test_only_what_changed_is_made_again(tmp_path: Path, sessions: Session
     assert vevents == ["urn:7", "urn:7"]
     touched = {str(path.relative_to(public)) for path, stamp in stamps.items() if path.stat().st_mtime_ns != stamp}
     assert touched == {"agenda.ics", "tag-velo.ics", "source-agenda.ics", file_of("urn:7")}
-    await projection(tmp_path / "cold", sessions, each=("event", "tag", "source")).project(view)
+    await projection(tmp_path / "cold", sessions, per_event=True, each=("tag", "source")).project(view)
     assert files(tmp_path / "warm") == files(tmp_path / "cold")
 
 
 async def test_what_was_lost_or_goes_or_is_too_old(tmp_path: Path, sessions: Sessions) -> None:
     """A file that somebody removed comes back; that of an event that went, or is long past, goes; a stranger's stays."""
-    made = projection(tmp_path, sessions, each=("event",))
+    made = projection(tmp_path, sessions, per_event=True)
     await made.project(make_view([ONE, TWO]))
     (tmp_path / "public" / file_of("urn:1")).unlink()
     (tmp_path / "public" / "agenda" / "ours.ics").write_text("a stranger's")
@@ -140,5 +140,5 @@ async def test_a_feed_stays_while_its_tag_is_known(tmp_path: Path, sessions: Ses
 
 def test_where_it_writes_is_known_before() -> None:
     """So that two destinations do not write the same."""
-    options = IcalProjection.Options(feeds=(Feed(file="ville.ics"),), each=("event", "tag"), folder="a")
+    options = IcalProjection.Options(feeds=(Feed(file="ville.ics"),), each=("tag",), per_event=True, folder="a")
     assert options.files == ("a/ville.ics", "a/tag-….ics", "a/ville/….ics")

@@ -37,7 +37,7 @@ FILES = {
 }  # fmt: skip
 """Of an empty website, the widget and the presence page apart."""
 LINKED_DATA = re.compile(r'<script type="application/ld\+json">[^<>]*</script>')
-OTHERS = {"widget.js", "widget.json", "embed.html", "embed.js", "links.html", "links.css"}
+OTHERS = {"widget.js", "widget.json", "embed.html", "embed.js", "links.html", "links.css", "events.geojson"}
 
 
 def attributes(html: str) -> list[str]:

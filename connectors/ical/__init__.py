@@ -38,12 +38,12 @@ Writes feeds that Google Calendar, Apple Calendar, Outlook and Thunderbird subsc
 daemon's web server or any other.
 
 *What it writes.* ``agenda.ics`` with everything, or the files that ``feeds`` names, by tag or source; with ``each``, one more for every
-tag, source or event. Every timezone is defined in the file; days are days; a cancelled event stays and says so in its title; past
-events stay for ``past``, and the feed of a tag or source as long as anything of it is known, even empty. An event that several sources
-show is in the feed of each of them. Nothing changes in a file, and it is not written, unless an event in it changed. Only files of its
-own are ever replaced or removed.
+tag or source; with ``per_event``, one for every event. Every timezone is defined in the file; days are days; a cancelled event stays and
+says so in its title; past events stay for ``past``, and the feed of a tag or source as long as anything of it is known, even empty. An
+event that several sources show is in the feed of each of them. Nothing changes in a file, and it is not written, unless an event in it
+changed. Only files of its own are ever replaced or removed.
 
-*An event's own file* (``each = ["event"]``) is ``agenda/`` (the first feed's name), ten letters and digits that stay the event's for
+*An event's own file* (``per_event``) is ``agenda/`` (the first feed's name), ten letters and digits that stay the event's for
 ever, and ``.ics``: what "add to my calendar" leads to.
 
 *Cost.* None. No account, no key.

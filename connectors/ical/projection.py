@@ -60,9 +60,11 @@ class IcalProjectionOptions:
 
     feeds: tuple[Feed, ...] = (Feed(file="agenda.ics"),)
     """The calendar files; each may hold everything or only some tags or sources."""
-    each: tuple[Literal["tag", "source", "event"], ...] = ()
-    """One more file for every tag (``tag-velo.ics``), for every source (``source-agenda.ics``), for every event (in a folder that has the
-    name of the first feed, ``agenda/3f0a91c27d.ics``: "add to my calendar"), as they come and go."""
+    each: tuple[Literal["tag", "source"], ...] = ()
+    """One more file for every tag (``tag-velo.ics``) or for every source (``source-agenda.ics``), as they come and go."""
+    per_event: bool = False
+    """One more file for every event, in a folder that has the name of the first feed, ``agenda/3f0a91c27d.ics``: what "add to my calendar"
+    leads to on a website whose ``event_ics`` is set."""
     folder: str = ""
     """A folder below the public folder."""
     past: timedelta = timedelta(days=90)
@@ -79,8 +81,8 @@ class IcalProjectionOptions:
     @property
     def files(self) -> tuple[str, ...]:
         """What is written below the public folder, as far as two must not write the same."""
-        names = [feed.file for feed in self.feeds] + [f"{kind}-….ics" for kind in self.each if kind != "event"]
-        names += [f"{self.shelf}/….ics"] if "event" in self.each else []
+        names = [feed.file for feed in self.feeds] + [f"{kind}-….ics" for kind in self.each]
+        names += [f"{self.shelf}/….ics"] if self.per_event else []
         return tuple(f"{self.folder}/{name}".lstrip("/") for name in names)
 
     @property
@@ -147,7 +149,7 @@ class IcalProjection:
         held = _Held(events=recent, view=view)
         feeds = self._feeds(events, view)
         files = {feed.file: partial(self._feed, feed, held.by(feed), view, now) for feed in feeds}
-        own = {self._file_of(event): event for event in recent} if "event" in self._options.each else {}
+        own = {self._file_of(event): event for event in recent} if self._options.per_event else {}
         kept = self._standing(own, view.changed) if self._has_written else frozenset()
         alone = {name: partial(self._alone, event, view) for name, event in own.items() if name not in kept}
         written = self._folder.publish(_Files(files | alone, self._warn_of), keep=kept)

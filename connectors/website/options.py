@@ -22,7 +22,7 @@ FILES = (
         "links.css",
         "sitemap.xml",
     ),
-    *("widget.js", "widget.json", "embed.html", "embed.js", "links.html", "links.css"),
+    *("widget.js", "widget.json", "embed.html", "embed.js", "links.html", "links.css", "events.geojson"),
 )
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _STYLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.css")
@@ -82,6 +82,8 @@ class Options:
     """Whether ``calendar`` has a file for each event beside it (``per_event = true`` there): then each page offers its own."""
     widget: bool = True
     """Whether the widget is there: ``widget.js`` for one line on any site, its data, and ``embed.html`` for a frame."""
+    geojson: bool = True
+    """Whether there is ``events.geojson``: the events to come that have a place on the map, for uMap, GoGoCarto and others."""
     presence: bool = True
     """Whether there is ``links.html``: the association's links and accounts, the next events and the latest news on one small page."""
     links: tuple[OwnLink, ...] = ()

@@ -10,6 +10,7 @@ from connectors.website import clean
 from connectors.website.addresses import FOLDER as EVENTS
 from connectors.website.addresses import Addresses
 from connectors.website.front import front
+from connectors.website.geojson import geojson
 from connectors.website.labels import labels_for
 from connectors.website.options import FILES
 from connectors.website.options import Options as WebsiteOptions
@@ -28,7 +29,7 @@ from syndicator.model import Item
 MARK = b"syndicator"
 """Every text we write contains it (``generator``, a comment)."""
 FOLDERS = (EVENTS, "tags", "sources", "archive")
-PARTS: Sequence[Part] = (front, presence, pages, widget)
+PARTS: Sequence[Part] = (front, presence, pages, widget, geojson)
 """A part more of the website is a function more here."""
 
 
