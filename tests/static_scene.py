@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -60,12 +60,12 @@ def hostile() -> list[Item]:
     ]
 
 
-def projection(folder: Path, sessions: Sessions, now: datetime = NOW, /, **options: Any) -> StaticProjection:
+def projection(folder: Path, sessions: Sessions, now: datetime | Callable[[], datetime] = NOW, /, **options: Any) -> StaticProjection:
     """One that writes into ``folder / "site"``."""
     site = folder / "site"
     site.mkdir(parents=True, exist_ok=True)
     association = Association(name="Les Amis du Vélo", url="https://asso.example/")
-    context = make_context(folder, sessions, now=lambda: now, association=association)
+    context = make_context(folder, sessions, now=now if callable(now) else lambda: now, association=association)
     return StaticProjection(Options(**{"generator": "jekyll", "site": site, **options}), context)
 
 
@@ -91,8 +91,3 @@ def front_matter(page: bytes) -> tuple[dict[str, Any], str]:
     found = yaml.safe_load(matter)
     assert isinstance(found, dict)
     return found, text.strip("\n")
-
-
-def moved(one: Event, **changes: Any) -> Event:
-    """The same event, changed."""
-    return replace(one, **changes)

@@ -347,6 +347,27 @@ async def test_one_event_costs_one_page_and_the_data(tmp_path: Path, sessions: S
     assert files(tmp_path / "site") == await written(tmp_path / "anew", sessions, make_view(events))
 
 
+async def test_records_that_stand_are_not_made_again(tmp_path: Path, sessions: Sessions) -> None:
+    """What a running projection remembers is what it would make: after each of a row of changes, the same bytes as from nothing."""
+    one, other = event(1, tags=("a",)), event(2, starts_at=datetime(2026, 11, 21, 9, tzinfo=PARIS), ends_at=None)
+    moved = replace(one, starts_at=one.starts_at + timedelta(days=1), ends_at=None)
+    options: dict[str, Any] = {"generator": "hugo", "sections": (Section(name="a", tags=("a",)),)}
+    today, tomorrow = NOW, NOW + timedelta(days=1)
+    rows = [
+        (make_view([one, other]), today),
+        (replace(make_view([moved, other]), changed=frozenset({one.uid}), previous={one.uid: one}), today),
+        (replace(make_view([moved, other]), changed=frozenset(), previous={one.uid: one}), tomorrow),
+        (replace(make_view([moved]), changed=frozenset({other.uid}), previous={one.uid: one}), tomorrow),
+        (replace(make_view([moved]), changed=frozenset(), sources={"agenda": "Autre nom"}), tomorrow),
+    ]
+    clock = iter([now for _, now in rows])
+    connector = projection(tmp_path, sessions, lambda: next(clock), **options)
+    for number, (view, now) in enumerate(rows):
+        await connector.project(view)
+
+        assert files(tmp_path / "site") == await written(tmp_path / str(number), sessions, view, now, **options)
+
+
 async def test_what_is_not_ours_is_left_alone(tmp_path: Path, sessions: Sessions) -> None:
     """A page of theirs beside ours stays; a file of theirs in our way is refused, in words, and stays."""
     site = tmp_path / "site"
@@ -451,7 +472,8 @@ async def test_a_picture_that_comes_late(tmp_path: Path, sessions: Sessions) -> 
 
 
 @pytest.mark.parametrize("options", [
-    {"events_dir": "../x"}, {"events_dir": "/x"}, {"data_dir": "a//b"}, {"media_dir": "a/../b"}, {"data_dir": ".git"},
+    {"events_dir": "../x"}, {"events_dir": ""}, {"media_dir": ""},
+    {"events_dir": "/x"}, {"data_dir": "a//b"}, {"media_dir": "a/../b"}, {"data_dir": ".git"},
     {"posts_max": -1}, {"videos_max": -1}, {"past": timedelta(days=-1)}, {"hook_timeout": timedelta(0)}, {"hook": ("", "x")},
     {"author": "moi"}, {"author": "a\nb <c@d>"},
     {"generator": "json", "events_dir": "x"}, {"sections": (Section(name="a"), Section(name="a"))},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -85,6 +86,22 @@ def _state(pid: str) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return "gone"
+
+
+async def test_it_ends_with_the_daemon(tmp_path: Path, sessions: Sessions) -> None:
+    """A stop in the middle of a build ends the build, and the next start begins with it."""
+    fifo = tmp_path / "begun"
+    os.mkfifo(fifo)
+    hook = ("sh", "-c", "echo $$ > pid; echo > ../begun; sleep 30")
+    task = asyncio.create_task(projection(tmp_path, sessions, hook=hook).project(make_view([])))
+    await asyncio.to_thread(fifo.read_text)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert _state((tmp_path / "site" / "pid").read_text().strip()) in ("gone", "Z")
+    await projection(tmp_path, sessions, hook=("touch", "built")).project(make_view([], changed=()))
+    assert (tmp_path / "site" / "built").exists()
 
 
 async def test_what_it_leaves_running_is_not_waited_for(tmp_path: Path, sessions: Sessions) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from connectors.website import clean
@@ -43,6 +44,8 @@ class Scene:
     """Origin URL → our copy; its file is a path below the folder of copied pictures."""
     names: Mapping[str, str]
     """uid → what the event's page is called."""
+    told: dict[str, str]
+    """uid → its record in the data, where that was made before; what is made now is added."""
     public_url: str | None
     """Where our own public files are served: the widget and the calendars."""
 
@@ -61,8 +64,8 @@ def document(scene: Scene) -> bytes:
     """``agenda.json``: the same events as ``events.json`` of the website, the sections asked for, posts and videos."""
     selection = scene.selection
     coming = sorted((*selection.upcoming, *selection.ongoing), key=lambda event: (event.starts_at, event.uid))
-    told = {event.uid: event_record(event, scene) for event in (*coming, *selection.past)}
-    whole = {
+    told = {event.uid: _told(event, scene) for event in (*coming, *selection.past)}
+    head = {
         "version": VERSION,
         "generator": MARK,
         "title": scene.site.title,
@@ -70,18 +73,41 @@ def document(scene: Scene) -> bytes:
         "timezone": scene.association.timezone,
         "public_url": scene.public_url,
         "calendar": scene.site.calendar,
-        "upcoming": [told[event.uid] for event in coming],
-        "past": [told[event.uid] for event in selection.past],
-        "sections": {section.name: _listed(section, coming, told) for section in scene.options.sections},
-        "posts": [post_record(post, scene) for post in selection.posts],
-        "videos": [post_record(post, scene) for post in selection.videos],
     }
-    return (_yaml_too(json.dumps(_for_templates(whole, scene), ensure_ascii=False, indent=1)) + "\n").encode()
+    sections = {section.name: _list([told[event.uid] for event in _listed(section, coming)]) for section in scene.options.sections}
+    lists = {
+        "upcoming": _list([told[event.uid] for event in coming]),
+        "past": _list([told[event.uid] for event in selection.past]),
+        "sections": "{" + ",".join(f'\n  "{name}": {records}' for name, records in sections.items()) + "\n }",
+        "posts": _list([_piece(post_record(post, scene), scene) for post in selection.posts]),
+        "videos": _list([_piece(post_record(post, scene), scene) for post in selection.videos]),
+    }
+    parts = [_encoded(head, scene)[:-2], *(f' "{name}": {value}' for name, value in lists.items())]
+    return (",\n".join(parts) + "\n}\n").encode()
 
 
-def _listed(section: Section, coming: Sequence[Event], told: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    found = [told[event.uid] for event in coming if belongs(event, section)]
-    return found if section.limit is None else found[: section.limit]
+def _listed(section: Section, coming: Sequence[Event]) -> Iterator[Event]:
+    return islice((event for event in coming if belongs(event, section)), section.limit)
+
+
+def _told(event: Event, scene: Scene) -> str:
+    """Its record as it stands in the data; of an event that did not change, as it was made before."""
+    if event.uid not in scene.told:
+        scene.told[event.uid] = _piece(event_record(event, scene), scene)
+    return scene.told[event.uid]
+
+
+def _piece(record: dict[str, Any], scene: Scene) -> str:
+    # No text holds a line break: those of the encoding alone are indented.
+    return "  " + _encoded(record, scene).replace("\n", "\n  ")
+
+
+def _list(pieces: Sequence[str]) -> str:
+    return "[\n" + ",\n".join(pieces) + "\n ]" if pieces else "[]"
+
+
+def _encoded(value: dict[str, Any], scene: Scene) -> str:
+    return _yaml_too(json.dumps(_for_templates(value, scene), ensure_ascii=False, indent=1))
 
 
 def belongs(event: Event, section: Section) -> bool:

@@ -46,4 +46,4 @@ class Made:
 
     def keep(self, path: Path) -> None:
         """Put this on record."""
-        write(path, json.dumps(asdict(self), indent=0, sort_keys=True).encode())
+        write(path, json.dumps(asdict(self), sort_keys=True).encode())

@@ -123,7 +123,7 @@ class Options:
     def _check_folders(self) -> None:
         for name in ("events_dir", "data_dir", "media_dir"):
             said = getattr(self, name)
-            if said and not _FOLDER.fullmatch(said):
+            if said is not None and not _FOLDER.fullmatch(said) and (said or name != "data_dir"):
                 raise ValueError(
                     words(
                         fr=f"{name} = « {said} » : un chemin sous site, en lettres, chiffres, - _ . et /, sans / au début ni à la fin.",

@@ -46,6 +46,11 @@ class StaticProjection:
         self._media = Folder(options.site / options.directory("media"), context.state_dir / "media.json", mark)
         self._album = Album(context.state_dir / "pictures.json")
         self._record = context.state_dir / "made.json"
+        self._told: dict[str, str] = {}
+        """uid → its record in the data, as long as nothing that it says changed."""
+        self._told_with: dict[str, str | None] = {}
+        """uid → the picture that it shows there."""
+        self._told_for = ""
         self._repository = Repository(site=options.site, author=options.author)
 
     async def open(self) -> None:
@@ -62,6 +67,7 @@ class StaticProjection:
         await asyncio.to_thread(self._check)
         selection = select(view, self._context.now(), self._context.association.timezone, _shown(self._options))
         pictures = await self._pictures(view, selection)
+        form = _form(view, self._options, self._context)
         scene = Scene(
             view=view,
             selection=selection,
@@ -70,9 +76,10 @@ class StaticProjection:
             options=self._options,
             pictures=pictures,
             names=await asyncio.to_thread(self._names, view),
+            told=self._standing(view, form, pictures),
             public_url=self._context.public_url,
         )
-        made = await asyncio.to_thread(self._write, scene)
+        made = await asyncio.to_thread(self._write, scene, form)
         await self._tell(made)
 
     def _check(self) -> None:
@@ -99,34 +106,50 @@ class StaticProjection:
         wanted += [still for item in view.items if isinstance(item, Event) for still in stills(item) if still.url in known]
         return await gather(self._context.http, wanted, self._media, self._album, self._context.state_dir / "media")
 
-    def _write(self, scene: Scene) -> Made:
-        before, form = Made.read(self._record), _form(scene)
+    def _standing(self, view: View, form: str, pictures: Mapping[str, Picture]) -> dict[str, str]:
+        """Records made for an earlier view that are still right."""
+        if self._told_for != form:
+            return {}
+        shown = {item.uid: _picture(item, pictures) for item in view.items if isinstance(item, Event) and item.uid not in view.changed}
+        return {uid: text for uid, text in self._told.items() if uid in shown and self._told_with.get(uid) == shown[uid]}
+
+    def _write(self, scene: Scene, form: str) -> Made:
+        before = Made.read(self._record)
         pages = self._pages(scene)
+        there = self._folder.listed(self._options.directory("events"))
         files = {self._options.data_file: document(scene)}
         for name, event in pages.items():
-            as_it_was = before.form == form and event.uid not in scene.view.changed and self._folder.holds(name)
-            if not as_it_was or before.pages.get(name) != _picture(event, scene):
+            as_it_was = before.form == form and event.uid not in scene.view.changed and name in there
+            if not as_it_was or before.pages.get(name) != _picture(event, scene.pictures):
                 files[name] = page(event, scene)
         media = self._options.directory("media")
         pictures = {file for picture in scene.pictures.values() for file in picture.files}
         after = Made(
             form=form,
-            pages={name: _picture(event, scene) for name, event in sorted(pages.items())},
+            pages={name: _picture(event, scene.pictures) for name, event in sorted(pages.items())},
             pictures=tuple(sorted(f"{media}/{file}" for file in pictures)),
         )
         gone = before.names - after.names
         differs = bool(gone or after.names - before.names) or any(not _is(self._options.site / name, data) for name, data in files.items())
         removed = tuple(sorted({*before.removed, *gone} - after.names)) if self._options.git != "no" else ()
         due = bool(self._options.hook) and (before.due or differs or before.form != form)
-        # Before anything is written: a build that is due is not forgotten in a power cut.
-        replace(before, removed=removed, due=due).keep(self._record)
+        if (removed, due) != (before.removed, before.due):  # a build that is due is not forgotten in a power cut
+            replace(before, removed=removed, due=due).keep(self._record)
         self._folder.publish(files, keep=pages)
         if pictures or before.pictures:
             self._media.publish({}, keep=pictures)
         self._album.keep(scene.pictures)
         made = replace(after, removed=removed, due=due)
         made.keep(self._record)
+        self._remember(scene, form)
         return made
+
+    def _remember(self, scene: Scene, form: str) -> None:
+        selection = scene.selection
+        listed = {event.uid: event for event in (*selection.upcoming, *selection.ongoing, *selection.past)}
+        self._told_for = form
+        self._told = {uid: text for uid, text in scene.told.items() if uid in listed}
+        self._told_with = {uid: _picture(listed[uid], scene.pictures) for uid in self._told}
 
     def _names(self, view: View) -> Mapping[str, str]:
         return names(self._options.site / self._options.directory("events"), (item for item in view.items if isinstance(item, Event)))
@@ -187,12 +210,12 @@ def _site(options: StaticOptions, context: Context) -> Site:
     )
 
 
-def _picture(event: Event, scene: Scene) -> str | None:
-    return next((scene.pictures[still.url].file for still in stills(event) if still.url in scene.pictures), None)
+def _picture(event: Event, pictures: Mapping[str, Picture]) -> str | None:
+    return next((pictures[still.url].file for still in stills(event) if still.url in pictures), None)
 
 
-def _form(scene: Scene) -> str:
-    decided = (FORM, scene.options, scene.association, sorted(scene.view.sources.items()))
+def _form(view: View, options: StaticOptions, context: Context) -> str:
+    decided = (FORM, options, context.association, sorted(view.sources.items()))
     return hashlib.sha256(repr(decided).encode("utf-8", "replace")).hexdigest()
 
 
