@@ -14,6 +14,7 @@ BENCHES = {
     "start": "CPU of syndicator --help",
     "web": "requests a second of the web server",
     "publish": "from a new toot to five networks, and our own share of it",
+    "agenda": "10,000 events of twenty calendars: a view of them, and one after one change",
     "many": "an association more in a host's process: memory and idle CPU",
 }
 

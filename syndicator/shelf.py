@@ -6,7 +6,7 @@ Everything here can be lost without harm: the next view reads the ledger.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,8 @@ class Shelf:
     events: Mapping[Key, Shown]
     posts: Mapping[Key, Shown]
     """The newest ones of each source."""
+    previous: Mapping[str, Event]
+    """uid → the event as it was before its date last changed, for those that moved."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +99,17 @@ def filled(items: Items, old: Shelf | None, sources: frozenset[str], since: date
     seq = items.seq()
     if old is None or old.seq > seq or not sources <= old.sources or since < old.since:
         events = {(row.source, row.uid): shown for row in items.events(sources, since) if (shown := _shown(row, sources)) is not None}
-        return Shelf(seq=seq, sources=sources, since=since, events=events, posts=_posts(items, {}, sources, posts_max))
+        newest = _posts(items, {}, sources, posts_max)
+        return Shelf(seq=seq, sources=sources, since=since, events=events, posts=newest, previous=items.previous(uid for _, uid in events))
     if old.seq == seq:
         return old
     rows = [row for row in items.changed_rows(old.seq) if row.source in old.sources]
     posts = old.posts
     if not all(row.is_event for row in rows):
         posts = _posts(items, old.posts, old.sources, posts_max)
-    return Shelf(seq=seq, sources=old.sources, since=old.since, events=_events(old, rows), posts=posts)
+    changed = {row.uid for row in rows}
+    previous = {uid: event for uid, event in old.previous.items() if uid not in changed} | items.previous(changed)
+    return replace(old, seq=seq, events=_events(old, rows), posts=posts, previous=previous)
 
 
 def _events(old: Shelf, rows: Collection[Row]) -> dict[Key, Shown]:

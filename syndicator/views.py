@@ -67,6 +67,7 @@ def look(tenant: Tenant, store: Store, name: str, shown: int, now: datetime) -> 
         changed_at={one.item.uid: one.changed_at for one in stored},
         first_seen_at={one.item.uid: one.first_seen_at for one in stored},
         sources={source: tenant.title_of(source) for source in sorted(sources)},
+        previous={uid: event for uid, event in shelf.previous.items() if uid in there},
         shown_by=shown_by,
     )
     return Look(view=view, stored=stored, shelf=shelf, verdicts=verdicts, lineup=lineup)

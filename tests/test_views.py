@@ -189,6 +189,23 @@ async def test_only_what_changed_is_read_again(tmp_path: Path, monkeypatch: pyte
         assert scene.screen.views[-1] == replace(view, changed=frozenset())
 
 
+async def test_what_moved_says_where_it_was(tmp_path: Path) -> None:
+    """As it was before its date last changed, for as long as it is known; in a process that has just begun, too."""
+    town = Town()
+    async with stage(tmp_path, config=town.config(tmp_path)) as scene:
+        before = concert()
+        assert (await town.show(scene, band=[before])).previous == {}
+        moved = replace(before, starts_at=before.starts_at + timedelta(days=1))
+        view = await town.show(scene, band=[moved], town=[concert("urn:other", title="Autre")])
+        assert {uid: event.starts_at for uid, event in view.previous.items()} == {HOME: before.starts_at}
+        renamed = await town.show(scene, band=[replace(moved, title="Grand concert")])
+        assert renamed.previous == view.previous
+        await scene.restart()
+        await steps.project(scene.tenant, "page", force=True)
+        assert scene.screen.views[-1].previous == view.previous
+        assert (await town.hide(scene, "band", HOME)).previous == {}
+
+
 async def test_step_by_step_is_as_at_once(tmp_path: Path) -> None:
     """Events and posts that come, change, move, age and go: at each step the view equals that of a process that knows nothing."""
     town = Town()
