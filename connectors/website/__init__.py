@@ -13,6 +13,8 @@ What it does
       date in words. Its ``version`` is raised only when a reader of the version before would misunderstand it; the schema is
       ``connectors/website/assets/events.schema.json``;
     - ``feed.atom`` and ``feed.json``: posts and events, last changed first, for feed readers;
+    - ``widget.js`` and its data ``widget.json``: the agenda on any other site, with one line (``docs/website.md``); ``embed.html`` and
+      ``embed.js``: the same in a frame;
     - ``style.css``, ``icon.svg`` (the association's initial on its colour) and ``media/``: the copies of pictures, without what cameras
       hide in them, named after their content.
 

@@ -54,7 +54,7 @@ def document(scene: Scene) -> dict[str, Any]:
     """The whole of ``widget.json``. Paths are below our folder; what the origin did not say has no key."""
     selection, site, accent = scene.selection, scene.site, scene.options.accent
     events = _chosen(scene)
-    shown = [*events, *selection.posts, *selection.videos]
+    shown: list[Event | Post] = [*events, *selection.posts, *selection.videos]
     sources = sorted({name for item in shown for name in _sources(scene, item)})
     return {
         "version": VERSION,
@@ -79,15 +79,18 @@ def _chosen(scene: Scene) -> list[Event]:
     chosen = [*soonest]
     for event in later:
         groups = _groups(scene, event)
-        if len(chosen) < ALL_MAX and any(seen[group] < EACH_MAX for group in groups):
+        if min(map(seen.__getitem__, groups)) < EACH_MAX:
             chosen.append(event)
             seen.update(groups)
+            if len(chosen) == ALL_MAX:
+                break
     chosen += [*selection.ongoing[:PAST_MAX], *selection.past[:PAST_MAX]]
     return sorted(chosen, key=lambda event: (event.starts_at, event.uid))
 
 
-def _groups(scene: Scene, event: Event) -> set[tuple[str, str]]:
-    return {("tag", tag.casefold()) for tag in event.tags} | {("source", name) for name in _sources(scene, event)}
+def _groups(scene: Scene, event: Event) -> tuple[str, ...]:
+    """Its tags, and its sources with a sign that no tag ends in."""
+    return (*event.tags, *[f"{name}\n" for name in _sources(scene, event)])
 
 
 def _sources(scene: Scene, item: Event | Post) -> tuple[str, ...]:

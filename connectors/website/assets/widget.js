@@ -407,12 +407,13 @@ const footer = (scene) => {
 };
 
 const STYLE = `
-:host { display: block; color-scheme: light;
+:host { display: block; }
+.box { color-scheme: light;
   --paper: var(--fediverse-agenda-paper, #fff); --ink: var(--fediverse-agenda-ink, #2a2521); --muted: var(--fediverse-agenda-muted, #635a51);
   --line: var(--fediverse-agenda-line, #e2d9cb); --alert: var(--fediverse-agenda-alert, #a11d1d);
   --accent: var(--fediverse-agenda-accent, var(--day)); --radius: var(--fediverse-agenda-radius, .6em); }
-@media (prefers-color-scheme: dark) { :host(:not([theme="light"])) { DARK } }
-:host([theme="dark"]) { DARK }
+@media (prefers-color-scheme: dark) { :host(:not([theme="light"])) .box { DARK } }
+:host([theme="dark"]) .box { DARK }
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
 .box { container-type: inline-size; padding: var(--fediverse-agenda-padding, 1em); border-radius: var(--radius); background: var(--paper);
@@ -477,7 +478,7 @@ const sheet = (accent) => {
   const [day, night] = ["#a8432f", "#d98a78"].map((usual, at) => (/^#[0-9a-f]{6}$/.test(accent?.[at]) ? accent[at] : usual));
   if (!sheets.has(day + night)) {
     const made = new CSSStyleSheet();
-    made.replaceSync(`${STYLE.replaceAll("DARK", DARK)} :host { --day: ${day}; --night: ${night}; }`);
+    made.replaceSync(`${STYLE.replaceAll("DARK", DARK)} .box { --day: ${day}; --night: ${night}; }`);
     sheets.set(day + night, made);
   }
   return sheets.get(day + night);
