@@ -9,18 +9,17 @@ from typing import Any
 from markupsafe import Markup
 
 from connectors.website import atom, jsonfeed, jsonld, records
-from connectors.website.cards import EventCard, PostCard, event_card, event_row, post_card
-from connectors.website.entries import entry_of
+from connectors.website.entries import Entry, entry_of
 from connectors.website.page import Cards, Head, icon, stylesheet
 from connectors.website.scene import Made, Scene
 from connectors.website.topics import explore
-from syndicator.model import Event, Post
+from syndicator.model import Event, Item
 
 
 def front(scene: Scene) -> Made:
     """Small whatever the past holds, so that it is made anew each time."""
-    site, association, pictures = scene.site, scene.association, scene.pictures
-    entries = [entry_of(item, scene.view, site, association, pictures) for item in scene.selection.feed]
+    site, association = scene.site, scene.association
+    entries = [_entry(scene, item) for item in scene.selection.feed]
     cards = _cards(scene)
     structured = _structured(scene, [*scene.selection.upcoming[: scene.options.events_max]])
     head = Head(path="", title=site.title, description=site.description, structured=structured)
@@ -43,27 +42,22 @@ def _structured(scene: Scene, events: Sequence[Event]) -> Markup | None:
     return jsonld.script(jsonld.item_list(urls)) if urls else None
 
 
+def _entry(scene: Scene, item: Item) -> Entry:
+    def make() -> Entry:
+        return entry_of(item, scene.view, scene.site, scene.association, scene.pictures)
+
+    return scene.memo.of("entry", item.uid, scene.marks.get(item.uid), make)
+
+
 def _cards(scene: Scene) -> Cards:
-    labels, most, selection = scene.site.labels, scene.options.events_max, scene.selection
-
-    def cards(events: Sequence[Event]) -> list[EventCard]:
-        return [event_card(event, scene.association, labels, scene.pictures, **_own(scene, event)) for event in events[:most]]
-
-    def posts(found: Sequence[Post]) -> list[PostCard]:
-        return [post_card(post, scene.view, scene.association, labels, scene.pictures) for post in found]
-
+    most, selection = scene.options.events_max, scene.selection
     return {
-        "upcoming": cards(selection.upcoming),
-        "ongoing": cards(selection.ongoing),
-        "past": [event_row(event, scene.association, labels, **_own(scene, event)) for event in selection.past[:most]],
-        "posts": posts(selection.posts),
-        "videos": posts(selection.videos),
+        "upcoming": [scene.card(event) for event in selection.upcoming[:most]],
+        "ongoing": [scene.card(event) for event in selection.ongoing[:most]],
+        "past": [scene.row(event) for event in selection.past[:most]],
+        "posts": [scene.post(post) for post in selection.posts],
+        "videos": [scene.post(post) for post in selection.videos],
     }
-
-
-def _own(scene: Scene, event: Event) -> dict[str, Any]:
-    """What is said of an event beside itself: where our page of it is, and when it was to be."""
-    return {"page": scene.leaves.get(event.uid), "previous": scene.view.previous.get(event.uid)}
 
 
 def as_json(document: Any) -> bytes:

@@ -16,7 +16,7 @@ def pages(scene: Scene) -> Made:
     events, lists = leaves(scene), topics(scene, found)
     keys = {**events.keys, **lists.keys}
     return Made(
-        files=sitemap(scene, found, keys).files,
+        files=sitemap(scene, keys).files,
         pages={**events.pages, **lists.pages},
         keep=events.keep | lists.keep,
         keys=keys,

@@ -18,7 +18,7 @@ from connectors.website.page import Pages, Site
 from connectors.website.pages import pages
 from connectors.website.pictures import Album, Picture, gather, logo, stills
 from connectors.website.presence import presence
-from connectors.website.scene import Made, Part, Scene
+from connectors.website.scene import Made, Memo, Part, Scene
 from connectors.website.selection import Selection, select
 from connectors.website.standing import Look, Stamps, changes, look, stamp, with_pictures
 from connectors.website.widget import widget
@@ -46,6 +46,7 @@ class WebsiteProjection:
         self._addresses = Addresses(context.state_dir / "addresses.txt", context.public_dir / options.folder / EVENTS, MARK)
         self._stamps = Stamps(context.state_dir, context.public_dir / options.folder)
         self._pages = Pages()
+        self._memo = Memo()
         self._site = _site(options, context)
 
     async def open(self) -> None:
@@ -91,6 +92,8 @@ class WebsiteProjection:
 
     def _write(self, view: View, selection: Selection, found: Look, pictures: Mapping[str, Picture]) -> None:
         marks = with_pictures(view, found.marks, pictures)
+        if self._memo.stamp != found.stamp:
+            self._memo = Memo(found.stamp)
         scene = Scene(
             view=view,
             selection=selection,
@@ -104,6 +107,7 @@ class WebsiteProjection:
             changed=changes(view, marks, found.standing),
             marks=marks,
             standing=found.standing,
+            memo=self._memo,
         )
         made = [part(scene) for part in PARTS]
         files = Files(made)

@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from connectors.website.cards import EventCard, EventRow, PostCard, event_card, event_row, post_card
 from connectors.website.options import Options
 from connectors.website.page import Pages, Site
 from connectors.website.pictures import Picture
 from connectors.website.selection import Selection
 from connectors.website.standing import Standing
 from syndicator.contract import Association, View
+from syndicator.model import Event, Post
+
+T = TypeVar("T")
+
+
+class Memo:
+    """What was made of an item stays right as long as its mark does; forgotten when there is too much of it."""
+
+    def __init__(self, stamp: str = "", most: int = 3_000) -> None:
+        self.stamp = stamp
+        """What it depends on beside the items."""
+        self._most = most
+        self._made: dict[tuple[str, str], tuple[str, Any]] = {}
+
+    def of(self, what: str, uid: str, mark: str | None, make: Callable[[], T]) -> T:
+        """What ``make`` returned for this item when its mark was this one; ``what`` says what it makes."""
+        if mark is None:
+            return make()
+        found: tuple[str, T] | None = self._made.get((what, uid))
+        if found is None or found[0] != mark:
+            if len(self._made) >= self._most:
+                self._made.clear()
+            found = self._made[what, uid] = (mark, make())
+        return found[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +60,35 @@ class Scene:
     marks: Mapping[str, str] = field(default_factory=dict)
     """uid → another word whenever anything of the item, its picture or its past differs."""
     standing: Standing = field(default_factory=Standing)
+    memo: Memo = field(default_factory=Memo)
+
+    def row(self, event: Event) -> EventRow:
+        """The event in a list of many."""
+        return self.memo.of(
+            "row", event.uid, self.marks.get(event.uid), lambda: event_row(event, self.association, self.site.labels, **self._own(event))
+        )
+
+    def card(self, event: Event) -> EventCard:
+        """The event in a list of few, with its picture."""
+        return self.memo.of(
+            "card",
+            event.uid,
+            self.marks.get(event.uid),
+            lambda: event_card(event, self.association, self.site.labels, self.pictures, **self._own(event)),
+        )
+
+    def post(self, post: Post) -> PostCard:
+        """The post, with its pictures."""
+        return self.memo.of(
+            "post",
+            post.uid,
+            self.marks.get(post.uid),
+            lambda: post_card(post, self.view, self.association, self.site.labels, self.pictures),
+        )
+
+    def _own(self, event: Event) -> dict[str, Any]:
+        """What is said of an event beside itself: where our page of it is, and when it was to be."""
+        return {"page": self.leaves.get(event.uid), "previous": self.view.previous.get(event.uid)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape
 
 from connectors.website.scene import Made, Scene
-from connectors.website.selection import LONG_AGO
-from connectors.website.topics import Topics
 
 URLS_MAX = 50_000
 """In one file; with more, ``sitemap.xml`` lists files."""
@@ -16,12 +14,13 @@ _OPEN = '<?xml version="1.0" encoding="UTF-8"?>\n<!-- syndicator -->\n'
 _NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 
-def sitemap(scene: Scene, topics: Topics, paths: Iterable[str]) -> Made:
+def sitemap(scene: Scene, paths: Iterable[str]) -> Made:
     """One file, or an index and its parts; ``paths`` are the pages below our folder."""
     base = scene.site.page_url
     if base is None:
         return Made()
-    changed = _changes(scene, topics)
+    at = scene.view.changed_at
+    changed = {scene.leaves[event.uid]: at.get(event.uid) for event in scene.selection.paged}
     start = escape(base)
     urls = [f"<url><loc>{start}{path}</loc>{_lastmod(changed.get(path))}</url>" for path in ("", *sorted(paths))]
     if len(urls) <= URLS_MAX:
@@ -34,18 +33,8 @@ def sitemap(scene: Scene, topics: Topics, paths: Iterable[str]) -> Made:
     return Made(files={"sitemap.xml": index, **parts})
 
 
-def _changes(scene: Scene, topics: Topics) -> Mapping[str, datetime]:
-    at, leaves = scene.view.changed_at, scene.leaves
-    months = [month for year in topics.years.values() for month in year]
-    return {
-        **{leaves[event.uid]: at.get(event.uid, LONG_AGO) for event in scene.selection.paged},
-        **{topic.path: topic.changed_at for topic in (*topics.tags, *topics.sources, *months)},
-        **{f"archive/{year}.html": max(month.changed_at for month in found) for year, found in topics.years.items()},
-    }
-
-
 def _lastmod(at: datetime | None) -> str:
-    return "" if at is None or at == LONG_AGO else f"<lastmod>{at.astimezone(UTC).isoformat(timespec='seconds')}</lastmod>"
+    return "" if at is None else f"<lastmod>{at.astimezone(UTC).isoformat(timespec='seconds')}</lastmod>"
 
 
 def _document(element: str, lines: Iterable[str]) -> bytes:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.website.options import Options
-from connectors.website.pictures import Picture
+from connectors.website.pictures import Picture, stills
 from syndicator.contract import Association, View
 from syndicator.folder import write
-from syndicator.model import Event, Item
+from syndicator.model import Item
 from syndicator.text import naming
 
 
@@ -103,11 +103,12 @@ def _circumstances(item: Item, view: View) -> str:
 
 
 def with_pictures(view: View, marks: Mapping[str, str], pictures: Mapping[str, Picture]) -> Mapping[str, str]:
-    """The same marks, another one where an event's picture differs."""
+    """The same marks, another one where an item's pictures differ."""
     found = dict(marks)
     for item in view.items:
-        if isinstance(item, Event) and item.image is not None and item.image.url in pictures:
-            found[item.uid] = f"{marks[item.uid]} {mark(pictures[item.image.url])}"
+        shown = [pictures[still.url] for still in stills(item) if still.url in pictures]
+        if shown:
+            found[item.uid] = f"{marks[item.uid]} {mark(shown)}"
     return found
 
 

@@ -6,16 +6,16 @@ import functools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 
 from markupsafe import Markup
 
 from connectors.website import clean, jsonld
-from connectors.website.cards import EventRow, event_row, post_card, shown_tags
+from connectors.website.cards import EventRow, post_card, shown_tags
 from connectors.website.labels import Labels
 from connectors.website.page import Head, Link
 from connectors.website.scene import Made, Scene
-from connectors.website.selection import LONG_AGO, first_day
+from connectors.website.selection import first_day
 from connectors.website.standing import mark, mark_of
 from syndicator.model import Event, Item, Post
 from syndicator.text import naming
@@ -41,8 +41,6 @@ class Topic:
     posts: list[Post] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
     """Of all of them, and whether they are to come."""
-    changed_at: datetime = LONG_AGO
-    """The latest change of one of them."""
 
     @property
     def key(self) -> str:
@@ -89,23 +87,21 @@ def collect(scene: Scene) -> Topics:
     tags, by_tags = _by_tag(scene)
     sources = _by_source(scene)
     years: dict[int, dict[int, Topic]] = {}
-    shown_by, at, marks, to_come = scene.view.shown_by, scene.view.changed_at, scene.marks, scene.selection.to_come
+    shown_by, marks, to_come = scene.view.shown_by, scene.marks, scene.selection.to_come
     for event in scene.selection.paged:
         uid = event.uid
-        word, changed_at = marks[uid] + ("+" if uid in to_come else "-"), at.get(uid, LONG_AGO)
+        word = marks[uid] + ("+" if uid in to_come else "-")
         lists = [*by_tags[event.tags], _month(years, first_day(event), scene.site.labels)]
         if sources:
             lists += [sources[name] for name in shown_by.get(uid, (event.source,)) if name in sources]
         for topic in lists:
             topic.events.append(event)
             topic.marks.append(word)
-            topic.changed_at = max(topic.changed_at, changed_at)
     for post in scene.selection.heads:
         own = [sources[name] for name in shown_by.get(post.uid, (post.source,)) if name in sources]
         for topic in (*by_tags[post.tags], *own):
             topic.posts.append(post)
             topic.marks.append(marks[post.uid])
-            topic.changed_at = max(topic.changed_at, at.get(post.uid, LONG_AGO))
     return Topics(
         tags=tags,
         sources=sorted(sources.values(), key=lambda topic: (topic.name.casefold(), topic.path)),
@@ -225,8 +221,7 @@ def _months(scene: Scene, head: Head, months: Sequence[Topic]) -> bytes:
 
 
 def _rows(scene: Scene, events: Sequence[Event]) -> list[EventRow]:
-    labels, previous = scene.site.labels, scene.view.previous
-    return [event_row(event, scene.association, labels, page=scene.leaves[event.uid], previous=previous.get(event.uid)) for event in events]
+    return [scene.row(event) for event in events]
 
 
 def _structured(scene: Scene, events: Sequence[Event]) -> Markup | None:
