@@ -5,7 +5,6 @@ As a program: makes the ledger in the folder given, measures, and says what it f
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import random
@@ -15,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,13 +39,13 @@ def run() -> None:
     print(f"  full view, nothing in memory        {found['full_s'] * 1000:7.0f} ms")
     print(f"  view after one event changed        {one * 1000:7.0f} ms   1/{found['full_s'] / one:.0f} of it")
     print(f"  view at midnight, nothing changed   {found['none_s'] * 1000:7.0f} ms")
-    print(
-        f"  memory while views are made         {found['warm_kb'] / 1024:7.1f} MiB more than before, {found['idle_kb'] / 1024:.1f} MiB once idle"
-    )
+    warm, idle = found["warm_kb"] / 1024, found["idle_kb"] / 1024
+    print(f"  memory while views are made         {warm:7.1f} MiB more than before, {idle:.1f} MiB once idle")
 
 
 def measured(folder: Path) -> dict[str, Any]:
     """What the views of a big agenda cost."""
+    from syndicator import memory
     from syndicator.tenant import Tenant
 
     tenant: Tenant = _tenant(folder)
@@ -54,14 +54,15 @@ def measured(folder: Path) -> dict[str, Any]:
         theirs = [event for event in events if event.source == name]
         tenant.ledger.transact_now(lambda store, name=name, theirs=theirs: store.items.diff(name, theirs, NOW, first=True))  # type: ignore[misc]
     del theirs
-    gc.collect()
+    memory.settle()
+    memory.give_back()
     before = memory_kb(os.getpid())["Rss"]
     view, full_s = _timed(lambda: _look(tenant, -1))
     shown, ones = view.lineup.seq, []
     for number in range(9):
         changed = replace(events[number * 7], title=f"Déplacé {number}", starts_at=events[number * 7].starts_at + timedelta(hours=1))
         tenant.ledger.transact_now(lambda store, changed=changed: store.items.diff(changed.source, [changed], NOW, first=False))  # type: ignore[misc]
-        after, took = _timed(lambda: _look(tenant, shown))
+        after, took = _timed(partial(_look, tenant, shown))
         assert changed.uid in after.view.changed
         shown = after.lineup.seq
         ones.append(took)
@@ -71,7 +72,6 @@ def measured(folder: Path) -> dict[str, Any]:
     warm = memory_kb(os.getpid())["Rss"]
     del view, after
     tenant.seen.rest(NOW + timedelta(hours=1))
-    gc.collect()
     return {
         "events": len(events),
         "shown": counted,
@@ -97,7 +97,7 @@ def _look(tenant: Any, shown: int) -> Any:
 
     seen = tenant.ledger.transact_now(lambda store: look(tenant, store, "site", shown, NOW))
     tenant.seen.keep("site", seen.shelf, seen.verdicts, NOW)
-    tenant.seen.lineups["site"] = seen.lineup
+    tenant.seen.showed("site", seen.lineup)
     return seen
 
 

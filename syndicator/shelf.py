@@ -5,12 +5,14 @@ Everything here can be lost without harm: the next view reads the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from syndicator.items import Items, Row, Stored, instant
+from syndicator.memory import give_back
 from syndicator.model import Event
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 IDLE = timedelta(minutes=15)
 """What no view has asked for so long is let go."""
+MANY = 1_000
+"""Events whose memory is worth asking for back."""
 
 Key = tuple[str, str]
 """Source and uid."""
@@ -69,7 +73,7 @@ class Lineup:
     digest: str
     standing: Mapping[str, str]
     """uid → the source whose copy stands there."""
-    shown_by: Mapping[str, tuple[str, ...]]
+    shown_by: Mapping[str, Sequence[str]]
     """uid → the sources that show it, where they are several."""
 
 
@@ -79,19 +83,36 @@ class Seen:
 
     shelf: Shelf | None = None
     verdicts: dict[str, Verdicts] = field(default_factory=dict)
-    lineups: dict[str, Lineup] = field(default_factory=dict)
     used_at: datetime | None = None
+    _lineups: dict[str, Lineup | bytes] = field(default_factory=dict)
+    """By destination; at rest, as one text: thousands of names would keep all the memory around them."""
 
     def keep(self, name: str, shelf: Shelf, verdicts: Verdicts, now: datetime) -> None:
         """Remember what a view was made from, once its transaction has ended well."""
         self.shelf, self.used_at = shelf, now
         self.verdicts[name] = verdicts
 
+    def lineup(self, name: str) -> Lineup | None:
+        """What this destination was last shown; None when that is not known."""
+        kept = self._lineups.get(name)
+        return Lineup(**json.loads(kept)) if isinstance(kept, bytes) else kept
+
+    def showed(self, name: str, lineup: Lineup) -> None:
+        """Remember what this destination has been shown, once it is."""
+        self._lineups[name] = lineup
+
     def rest(self, now: datetime) -> None:
-        """Let go of what has not been of use for a while; what was shown last is little, and stays."""
-        if self.used_at is not None and now - self.used_at > IDLE:
-            self.shelf, self.used_at = None, None
-            self.verdicts.clear()
+        """Let go of what has not been of use for a while."""
+        if self.used_at is None or now - self.used_at <= IDLE:
+            return
+        much = self.shelf is not None and len(self.shelf.events) > MANY
+        self.shelf, self.used_at = None, None
+        self.verdicts.clear()
+        for name, lineup in self._lineups.items():
+            if isinstance(lineup, Lineup):
+                self._lineups[name] = json.dumps(asdict(lineup)).encode()
+        if much:
+            give_back()
 
 
 def filled(items: Items, old: Shelf | None, sources: frozenset[str], since: datetime, posts_max: int) -> Shelf:

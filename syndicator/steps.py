@@ -356,7 +356,7 @@ async def project(tenant: Tenant, name: str, *, force: bool = False) -> Projecte
         projection = await tenant.projection(name)
         await projection.project(seen.view)
         await tenant.ledger.transact(lambda store: store.accounts.set_projected(name, seen.lineup.seq, digest))
-        tenant.seen.lineups[name] = seen.lineup
+        tenant.seen.showed(name, seen.lineup)
     except StateError:
         raise
     except Exception as error:

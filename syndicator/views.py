@@ -63,7 +63,7 @@ def look(tenant: Tenant, store: Store, name: str, shown: int, now: datetime) -> 
     lineup = Lineup(seq=shelf.seq, digest=tenant.config.digest, standing=there, shown_by=shown_by)
     view = View(
         items=[one.item for one in stored],
-        changed=_changed(store, tenant.seen.lineups.get(name), shown, lineup, len(sources)),
+        changed=_changed(store, tenant.seen.lineup(name), shown, lineup, len(sources)),
         changed_at={one.item.uid: one.changed_at for one in stored},
         first_seen_at={one.item.uid: one.first_seen_at for one in stored},
         sources={source: tenant.title_of(source) for source in sorted(sources)},
@@ -195,7 +195,9 @@ def _changed(store: Store, old: Lineup | None, shown: int, new: Lineup, sources:
     changed = store.items.changed_since(shown)
     if old is not None and (old.seq, old.digest) == (shown, new.digest):
         moved = {uid for uid, source in new.standing.items() if old.standing.get(uid) != source}
-        others = {uid for uid in old.shown_by.keys() | new.shown_by.keys() if old.shown_by.get(uid) != new.shown_by.get(uid)}
+        others = {
+            uid for uid in old.shown_by.keys() | new.shown_by.keys() if list(old.shown_by.get(uid, ())) != list(new.shown_by.get(uid, ()))
+        }
         return changed | moved | others | (old.standing.keys() - new.standing.keys())
     # What an event was the same as before it changed, nobody knows any more.
     return changed | new.standing.keys() if changed and sources > 1 else changed
