@@ -30,8 +30,8 @@ from syndicator.sandbox.wordpress_world import (
     Refusal,
     filtered,
     invalid,
+    line,
     numbers,
-    plain,
     slug_of,
 )
 
@@ -308,7 +308,7 @@ class WordpressSimulator(Simulator):
             raise Refusal(400, "rest_upload_file_too_big", "Ce fichier est trop gros.")
         number = self.blog.next_id()
         slug = self.blog.free_slug(asked.query.get("slug") or slug_of(match[1].rpartition(".")[0]), number, "attachment")
-        title, alt = plain(asked.query.get("title", "")), plain(asked.query.get("alt_text", ""))
+        title, alt = line(asked.query.get("title", "")), line(asked.query.get("alt_text", ""))
         name = f"{slug}.{ending}"
         self.blog.library[number] = Picture(id=number, slug=slug, name=name, media_type=kind, data=asked.data, title=title, alt=alt)
         return 201, self._picture_json(self.blog.library[number])
@@ -318,7 +318,7 @@ class WordpressSimulator(Simulator):
         found, body = self._known_picture(number), asked.body()
         if set(body) - {"alt_text", "title", "caption"}:
             raise invalid(**dict.fromkeys(body, "inconnu"))
-        found.alt = plain(body.get("alt_text", found.alt))
+        found.alt = line(body.get("alt_text", found.alt))
         return 200, self._picture_json(found)
 
     def _drop(self, asked: Asked, number: str) -> tuple[int, Json]:

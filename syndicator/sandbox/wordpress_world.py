@@ -183,6 +183,11 @@ def plain(markup: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", html.unescape(re.sub(r"<[^>]*>", "", broken))).strip()
 
 
+def line(text: str) -> str:
+    """``sanitize_text_field``."""
+    return " ".join(plain(text).split())
+
+
 class _Kses(HTMLParser):
     """``wp_kses_post``: what is not allowed is taken out, and its words stay."""
 
