@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from interop import bluesky, caldav_scene, matrix, site_scene, static_scene
+from interop import bluesky, caldav_scene, matrix, site_scene, static_scene, wordpress_scene
 from interop.calendar_server import Radicale, Xandikos
 from interop.install import CannotInstall
 from interop.report import Report
