@@ -254,6 +254,15 @@ async def test_a_stylesheet_of_theirs_comes_last(tmp_path: Path, sessions: Sessi
     assert (context.public_dir / "maison.css").read_text() == "body { color: red }"
 
 
+@pytest.mark.parametrize("presence", [True, False])
+async def test_the_front_page_leads_there(tmp_path: Path, sessions: Sessions, presence: bool) -> None:
+    """Where there is such a page, and only there."""
+    context = asso(tmp_path, sessions)
+    await WebsiteProjection(Options(presence=presence, pages=False), context).project(make_view([]))
+
+    assert ('<a href="links.html">Nos liens</a>' in (context.public_dir / "index.html").read_text()) == presence
+
+
 async def test_it_can_be_left_out(tmp_path: Path, sessions: Sessions) -> None:
     """``presence = false``: neither the page nor its look; what was there goes."""
     context = asso(tmp_path, sessions)

@@ -15,8 +15,10 @@ What it does
     - ``feed.atom`` and ``feed.json``: posts and events, last changed first, for feed readers;
     - ``widget.js`` and its data ``widget.json``: the agenda on any other site, with one line (``docs/website.md``); ``embed.html`` and
       ``embed.js``: the same in a frame;
-    - ``style.css``, ``icon.svg`` (the association's initial on its colour) and ``media/``: the copies of pictures, without what cameras
-      hide in them, named after their content.
+    - ``links.html`` and ``links.css``: the presence page: the association's links (``links``) and accounts, the next events, the latest
+      posts and videos, the feeds; the address to put into a network's profile;
+    - ``style.css``, ``icon.svg`` (the association's initial on its colour) and ``media/``: the copies of pictures in several widths,
+      without what cameras hide in them, named after their content.
 
     Files are replaced whole, and only when their bytes change, so any web server may serve the folder while it is written. Only files
     it made are ever removed or replaced.

@@ -14,6 +14,7 @@ from connectors.website import clean, jsonld
 from connectors.website.cards import EventRow, post_card, shown_tags
 from connectors.website.labels import Labels
 from connectors.website.page import Head, Link
+from connectors.website.presence_labels import presence_labels_for
 from connectors.website.scene import Made, Scene
 from connectors.website.selection import first_day
 from connectors.website.standing import mark, mark_of
@@ -154,13 +155,14 @@ def topics(scene: Scene, found: Topics) -> Made:
 
 def explore(scene: Scene) -> list[Link]:
     """What the front page leads to."""
-    if not scene.options.pages:
-        return []
     labels = scene.site.labels
+    presence = [Link(path="links.html", name=presence_labels_for(labels.language).links)] if scene.options.presence else []
+    if not scene.options.pages:
+        return presence
     found = [Link(path="archive/index.html", name=labels.years), Link(path="tags/index.html", name=labels.tags)]
     titles = scene.view.sources if len(scene.view.sources) > 1 else {}
     sources = [Link(path=source_page(name), name=clean.plain(title) or name) for name, title in titles.items()]
-    return found + sorted(sources, key=lambda link: (link.name.casefold(), link.path))
+    return presence + found + sorted(sources, key=lambda link: (link.name.casefold(), link.path))
 
 
 def _topic_page(scene: Scene, topic: Topic) -> bytes:
