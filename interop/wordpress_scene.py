@@ -18,8 +18,7 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import async_playwright
 from selectolax.lexbor import LexborHTMLParser
 
-from interop import wordpress_publisher
-from interop.install import CannotInstall
+from interop import install, wordpress_publisher
 from interop.mirror import Mirror
 from interop.processes import Answer, ask
 from interop.relay import Relay
@@ -74,7 +73,7 @@ async def play(report: Report, folder: Path) -> None:
         await _toot(report, town, seen)
         await _event(report, town, seen)
         await _trouble(report, town, relay, mirror, seen)
-        await _widget(report, mirror, seen, folder)
+        await _widget(report, mirror, seen)
         code, took = await mirror.stop()
         report.check(f"SIGTERM: code 0, in {took:.1f} s", (code, took < 10) == (0, True), (code, took))
         report.same("the password is in no file of the association's folder", mirror.leaks([site.others["author"]]), [])
@@ -190,12 +189,16 @@ async def _trouble(report: Report, town: Town, relay: Relay, mirror: Mirror, see
     report.same("no picture twice", len(media), len([number for number in used if number]))
 
 
-async def _widget(report: Report, mirror: Mirror, seen: Visitors, folder: Path) -> None:
+async def _widget(report: Report, mirror: Mirror, seen: Visitors) -> None:
     """The one line, in a Custom HTML block, as an administrator puts it there."""
     report.title("The widget on a page of that site, in Chromium")
     if not await asyncio.to_thread(CHROMIUM.exists):
-        raise CannotInstall(fr="Chromium manque : installez le paquet chromium.", en="Chromium is missing: install the package chromium.")
+        raise install.CannotInstall(
+            fr="Chromium manque : installez le paquet chromium.", en="Chromium is missing: install the package chromium."
+        )
     script = f'<script type="module" src="http://127.0.0.1:{mirror.port}/widget.js"></script>'
+    shots = install.CACHE / "wordpress"
+    await asyncio.to_thread(shots.mkdir, parents=True, exist_ok=True)
     line = f'{script}\n<fediverse-agenda limit="5">L’agenda</fediverse-agenda>'
     page = {"title": "Agenda", "status": "publish", "content": f"<!-- wp:html -->{line}<!-- /wp:html -->"}
     made = json.loads((await seen.admin("POST", "/wp/v2/pages", page)).body)
@@ -221,11 +224,11 @@ async def _widget(report: Report, mirror: Mirror, seen: Visitors, folder: Path) 
                 report.check(f"it shows the agenda, {name}, {scheme}", good, await tab.content())
                 wide = await tab.evaluate("document.documentElement.scrollWidth")
                 report.check(f"and fits {width} px", wide <= width, wide)
-                await tab.screenshot(path=folder / f"widget-{name}-{scheme}.png", full_page=True)
+                await tab.screenshot(path=shots / f"widget-{name}-{scheme}.png", full_page=True)
                 strangers = [url for url in asked if not url.startswith(("http://127.0.0.1", "blob:http://127.0.0.1", "data:"))]
                 report.same("no request leaves for anybody else", strangers, [])
                 await tab.goto(post["link"])
-                await tab.screenshot(path=folder / f"post-{name}-{scheme}.png", full_page=True)
+                await tab.screenshot(path=shots / f"post-{name}-{scheme}.png", full_page=True)
                 await context.close()
         await browser.close()
 
