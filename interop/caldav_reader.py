@@ -16,7 +16,9 @@ async def objects(calendar: Calendar) -> dict[str, bytes]:
     answer = await calendar.ask("PROPFIND", body=_WANTED, headers={"Depth": "1", "Content-Type": "application/xml"})
     hrefs = [part.text or "" for part in ElementTree.fromstring(answer.body).iter("{DAV:}href")]  # noqa: S314 - our own server
     names = [href.rpartition("/")[2] for href in hrefs if href.endswith(".ics")]
-    return {name: (await calendar.ask("GET", name)).body for name in sorted(names)}
+    found = {name: await calendar.ask("GET", name) for name in sorted(names)}
+    # What was removed since it was listed is not there.
+    return {name: one.body for name, one in found.items() if one.status == 200}
 
 
 async def events(calendar: Calendar) -> dict[str, icalendar.Event]:
