@@ -17,7 +17,7 @@ from logging import INFO
 from typing import TYPE_CHECKING
 
 from syndicator.items import Stored
-from syndicator.logs import event as log_event
+from syndicator.logs import event
 from syndicator.model import Event
 from syndicator.plan import Facts, Plan, Planned, plan, refusal
 from syndicator.plan.moments import Recap, Reminder, begun_at, due_now, half_left, in_days, last_recap, over_at, reminders_of
@@ -92,37 +92,37 @@ def _wanted(
     store: Store,
     name: str,
     stored: Stored,
-    event: Event,
+    happening: Event,
     routes: Sequence[Route],
     since: dict[tuple[str, float], datetime],
     now: datetime,
 ) -> list[Reminder]:
-    out_at = store.outbox.announced_at(name, event.uid, stored.incarnation)
-    if out_at is None or event.status == "cancelled" or begun_at(event) <= now:
+    out_at = store.outbox.announced_at(name, happening.uid, stored.incarnation)
+    if out_at is None or happening.status == "cancelled" or begun_at(happening) <= now:
         return []
-    told_at = max(out_at, store.items.moves.moved_at(event.source, event.uid) or out_at)
+    told_at = max(out_at, store.items.moves.moved_at(happening.source, happening.uid) or out_at)
     kind = tenant.config.destinations[name].type
-    carrying = [route for route in routes if event.source in route.sources and refusal(event, route, name, kind, Facts()) is None]
+    carrying = [route for route in routes if happening.source in route.sources and refusal(happening, route, name, kind, Facts()) is None]
 
     def was_asked_for(reminder: Reminder) -> bool:
         opened = [since[way] for route in carrying if (way := (route.name, reminder.offset.total_seconds())) in since]
         return bool(opened) and reminder.at > max(told_at, min(opened))
 
-    due = due_now(filter(was_asked_for, reminders_of(event, carrying)), now)
+    due = due_now(filter(was_asked_for, reminders_of(happening, carrying)), now)
     return [reminder for reminder in due if reminder.at <= now + HORIZON]
 
 
-def _planned(event: Event, name: str, reminder: Reminder, routes: Sequence[Route]) -> Planned:
-    route = next(route for route in routes if event.source in route.sources)
+def _planned(happening: Event, name: str, reminder: Reminder, routes: Sequence[Route]) -> Planned:
+    route = next(route for route in routes if happening.source in route.sources)
     return Planned(
         route=route.name,
-        source=event.source,
-        uid=event.uid,
+        source=happening.source,
+        uid=happening.uid,
         destination=name,
         purpose="remind",
         revision=reminder.number,
         due_at=reminder.at,
-        parent_uid=event.uid,
+        parent_uid=happening.uid,
     )
 
 
@@ -162,7 +162,7 @@ def _tell(
         return
     facts = Facts(known=store.outbox.known([post.uid]), since={(route.name, source, name): recap.at})
     store.outbox.write(plan(changes, [route], {name: tenant.targets()[name]}, facts, now), now)
-    log_event(tenant.log, INFO, "recap.made", destination=name, recap=recap.name, events=len(events), kind=changes[0].kind)
+    event(tenant.log, INFO, "recap.made", destination=name, recap=recap.name, events=len(events), kind=changes[0].kind)
 
 
 def _events(tenant: Tenant, store: Store, name: str, asked: Sequence[Route], recap: Recap, made_at: datetime) -> dict[str, Event]:
@@ -175,13 +175,13 @@ def _events(tenant: Tenant, store: Store, name: str, asked: Sequence[Route], rec
     found: dict[str, Event] = {}
     for source, uid in store.items.moves.overlapping(sources, made_at - _DAY, recap.until + _DAY):
         stored = store.items.item(source, uid)
-        event = stored.item if stored is not None else None
-        if uid in found or stored is None or not isinstance(event, Event):
+        happening = stored.item if stored is not None else None
+        if uid in found or stored is None or not isinstance(happening, Event):
             continue
-        if over_at(event) <= made_at or not in_days(event, recap.first, recap.last):
+        if over_at(happening) <= made_at or not in_days(happening, recap.first, recap.last):
             continue
-        if event.status == "cancelled" and stored.changed_at <= made_at:
+        if happening.status == "cancelled" and stored.changed_at <= made_at:
             continue
-        if any(source in route.sources and refusal(event, route, name, kind, Facts()) is None for route in asked):
-            found[uid] = event
+        if any(source in route.sources and refusal(happening, route, name, kind, Facts()) is None for route in asked):
+            found[uid] = happening
     return found

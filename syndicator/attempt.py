@@ -19,7 +19,7 @@ from syndicator.hosting import host
 from syndicator.items import Stored
 from syndicator.judge import Reread, ask_origin, is_missing, judged, shaping, told_before
 from syndicator.logs import event
-from syndicator.model import Delivery, Post, Receipt, Rendition
+from syndicator.model import Delivery, Event, Post, Receipt, Rendition
 from syndicator.noticing import notice_digest, told_by
 from syndicator.plan.notes import NOTICES
 from syndicator.policy import ASK_AGAIN, FOLLOWS, NotYet, Park, key_holds
@@ -195,7 +195,7 @@ async def _renditions(tenant: Tenant, publisher: Publisher, delivery: Delivery, 
     # What is prepared already has its media.
     there = delivery.rendition.attachments if delivery.prepared is not None and delivery.rendition is not None else ()
     before = None
-    if delivery.purpose in NOTICES:
+    if delivery.purpose in NOTICES and isinstance(stored.item, Event):
         before = await tenant.ledger.transact(lambda store: told_before(tenant, store, delivery, stored.item))
     shape = shaping(tenant, publisher, delivery, stored, before=before)
     renditions = await gathered(tenant, publisher, delivery, stored.item, shape, there=there)

@@ -44,7 +44,7 @@ def test_sound_templates(template: str) -> None:
     ("template", "said"),
     [
         ("{{ titre }}", "ne connaît pas {{ titre }} : peut-être {{ title }} ?"),
-        ("{{ xyz }}", "ne connaît pas {{ xyz }} : il y a : association, author, hashtags"),
+        ("{{ xyz }}", "ne connaît pas {{ xyz }} : il y a : association, author, before"),
         ("{{ text", "n'est pas écrit comme il faut, à sa ligne 1"),
         ("{{ text }}\n{% if %}", "à sa ligne 2"),
         ("{{ text|b64encode }}", "No filter named 'b64encode'"),
