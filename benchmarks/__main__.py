@@ -13,6 +13,7 @@ BENCHES = {
     "weight": "memory of a running daemon",
     "start": "CPU of syndicator --help",
     "web": "requests a second of the web server",
+    "website": "the website of 10,000 events: everything made, and one event changed",
     "publish": "from a new toot to five networks, and our own share of it",
     "agenda": "10,000 events of twenty calendars: a view of them, and one after one change",
     "many": "an association more in a host's process: memory and idle CPU",

@@ -202,7 +202,12 @@ async def visit(browser: Browser, origin: str, path: str = "/", **settings: Any)
     return seen
 
 
-@pytest.mark.parametrize("path", ["/", "/chez-vous.html", "/status"])
+LEAF = "/events/atelier-velo-534e93ac91.html"
+HOSTILE = "/events/script-window-pwned-1-script-b-bal-b-quoted-single-7-7-21ccc0aaf7.html"
+LISTS = ("/tags/velo.html", "/tags/index.html", "/archive/2026.html")
+
+
+@pytest.mark.parametrize("path", ["/", "/chez-vous.html", "/status", LEAF, HOSTILE, *LISTS])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 async def test_it_fits_and_keeps_to_itself(browser: Browser, origin: str, path: str, scheme: Any, width: int) -> None:
@@ -212,11 +217,11 @@ async def test_it_fits_and_keeps_to_itself(browser: Browser, origin: str, path: 
 
     assert await seen.page.evaluate("document.documentElement.scrollWidth") == width
     assert await seen.page.evaluate("[...document.images].filter(image => !image.naturalWidth).map(image => image.src)") == []
-    assert await seen.page.locator("img").count() == {"/": 6, "/chez-vous.html": 3, "/status": 0}[path]
+    assert await seen.page.locator("img").count() == {"/": 6, "/chez-vous.html": 3, LEAF: 1, HOSTILE: 1}.get(path, 0)
     seen.assert_quiet()
 
 
-@pytest.mark.parametrize("path", ["/", "/status"])
+@pytest.mark.parametrize("path", ["/", "/status", LEAF, "/archive/2026.html"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_word_can_be_read(browser: Browser, origin: str, path: str, scheme: Any) -> None:
     """Each text on the page has the contrast of WCAG 2.2 level AA against what is behind it."""
@@ -296,9 +301,27 @@ async def test_its_structure_can_be_heard(browser: Browser, origin: str) -> None
     assert {name: found for name, found in targets.items() if len(found) > 1} == {}
     assert ["2026-12-05T20:30:00+01:00", "samedi 5 décembre 2026 de 20h30 à 22h30"] in times
     assert ["2026-12-20", "dimanche 20 décembre 2026"] in times
-    for role in ("banner", "main", "contentinfo", "navigation"):
-        assert await page.get_by_role(role).count() == 1
+    for role, count in (("banner", 1), ("main", 1), ("contentinfo", 1), ("navigation", 2)):
+        assert await page.get_by_role(role).count() == count
     assert await page.evaluate("document.documentElement.lang") == "fr"
+
+
+@pytest.mark.parametrize("path", [LEAF, HOSTILE, *LISTS])
+async def test_the_other_pages_can_be_heard_too(browser: Browser, origin: str, path: str) -> None:
+    """One h1, no level skipped, a name for every link, landmarks; nothing of a stranger's runs; it works without JavaScript."""
+    seen = await visit(browser, origin, path)
+    page = seen.page
+    levels = await page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => +h.localName[1])")
+    links = await page.evaluate("[...document.links].map(a => [a.textContent.trim(), a.protocol])")
+
+    assert (levels[0], levels.count(1)) == (1, 1)
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert all(name and protocol in ("http:", "https:", "webcal:") for name, protocol in links)
+    assert await page.evaluate("window.pwned") is None
+    for role in ("banner", "main", "contentinfo"):
+        assert await page.get_by_role(role).count() == 1
+    assert await (await visit(browser, origin, path, java_script_enabled=False)).page.locator("h1").is_visible()
+    seen.assert_quiet()
 
 
 async def test_the_fragment_leaves_its_host_alone(browser: Browser, origin: str) -> None:

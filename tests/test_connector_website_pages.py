@@ -234,6 +234,17 @@ async def test_an_address_lasts(tmp_path: Path, sessions: Sessions) -> None:
     assert "events/atelier-velo-534e93ac91.html" in again
 
 
+@pytest.mark.parametrize(
+    ("html", "levels"),
+    [("<h2>a</h2><h3>b</h3>", ["h1", "h2", "h3"]), ("<h3>b</h3>", ["h1", "h2"]), ("<p>x</p>", ["h1"])],
+)
+async def test_headings_of_a_text_follow_the_page_s(tmp_path: Path, sessions: Sessions, html: str, levels: list[str]) -> None:
+    """Screen readers find no level left out."""
+    page = page_of(await written(tmp_path, sessions, make_view([make_event(html=html)])), "atelier-velo")
+
+    assert re.findall("<(h[1-6])", page) == levels
+
+
 async def test_without_pages(tmp_path: Path, sessions: Sessions) -> None:
     """``pages = false``: as before there were any; titles lead to the original."""
     await written(tmp_path, sessions, make_view([make_event(tags=("bal",))]))

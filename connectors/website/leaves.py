@@ -8,6 +8,8 @@ from dataclasses import replace
 from posixpath import splitext
 from typing import Any
 
+from markupsafe import Markup
+
 from connectors.website import clean, jsonld
 from connectors.website.cards import event_card, tags_of
 from connectors.website.page import Head, Link
@@ -55,9 +57,9 @@ def _page(scene: Scene, event: Event, before: Event | None, after: Event | None)
         description=_description(card.when, card.place, clean.text_of(clean.body(event.html, event.url))),
         image=replace(card.image, file=shared[0].file, width=shared[0].width, height=shared[0].height) if card.image else None,
         structured=jsonld.script(jsonld.event(event, previous, [copy.file for copy in shared], site, url)),
-        ics=None if over else _calendar_file(scene, event),
+        ics=None if over or card.cancelled else _calendar_file(scene, event),
     )
-    return scene.pages.leaf(site, head, card, _more(scene, event, before, after, over=over))
+    return scene.pages.leaf(site, head, card, {"body": _raised(card.prose.whole), **_more(scene, event, before, after, over=over)})
 
 
 def _shared(picture: Picture) -> Sequence[Variant]:
@@ -71,10 +73,18 @@ def _more(scene: Scene, event: Event, before: Event | None, after: Event | None,
         "over": over,
         "access": _access(event, scene),
         "tag_links": [Link(path=tag_page(tag), name=tag) for tag in tags_of(event)],
-        "sources": [_source(scene, name) for name in shown_by] if len(scene.view.sources) > 1 else [],
+        "sources": [_source(scene, name) for name in shown_by if name in scene.view.sources] if len(scene.view.sources) > 1 else [],
         "before": before and _neighbour(scene, before),
         "after": after and _neighbour(scene, after),
     }
+
+
+def _raised(body: Markup) -> Markup:
+    """Headings of a text follow the page's own: no level is left out."""
+    text, sub = str(body), 3 if "<h4>" in body else 2
+    for before, after in (("h4>", "h2>"), ("h5>", f"h{sub}>")):
+        text = text.replace(f"<{before}", f"<{after}").replace(f"</{before}", f"</{after}")
+    return Markup(text)  # noqa: S704 – nothing but the level of headings differs from what was safe
 
 
 def _description(*parts: str) -> str:
