@@ -17,6 +17,8 @@ What it does
       ``embed.js``: the same in a frame;
     - ``links.html`` and ``links.css``: the presence page: the association's links (``links``) and accounts, the next events, the latest
       posts and videos, the feeds; the address to put into a network's profile;
+    - ``events/``, ``tags/``, ``sources/``, ``archive/`` and ``sitemap.xml``: a page for each event, tag, source and year, at addresses that
+      last, for search engines (schema.org ``Event``, Open Graph) and for links (``pages = false`` for none);
     - ``style.css``, ``icon.svg`` (the association's initial on its colour) and ``media/``: the copies of pictures in several widths,
       without what cameras hide in them, named after their content.
 

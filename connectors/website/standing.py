@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from connectors.website.options import Options
 from connectors.website.pictures import Picture, stills
@@ -127,11 +128,13 @@ class Stamps:
         self._record = state / "standing.json"
         self._unfinished = state / "unfinished.json"
         self._root = root
+        self._last: dict[str, Any] = {}
+        """As ``finish`` left it: a record of thousands need not be read again."""
 
     def load(self, stamp: str, there: frozenset[str]) -> Standing:
         """What stands, as far as it was made under this ``stamp``; ``there`` are the files with keys that are still there."""
         try:
-            raw = json.loads(self._record.read_bytes())
+            raw = self._last if self._last and self._record.exists() else json.loads(self._record.read_bytes())
             if raw["stamp"] != stamp:
                 return Standing()
             gone = frozenset(self._being_made())
@@ -149,7 +152,10 @@ class Stamps:
     def finish(self, stamp: str, keys: Mapping[str, str], items: Mapping[str, str], reread: Iterable[str]) -> None:
         """Remember what stands now."""
         left = {name: self._look(name) for name in sorted(reread)}
-        write(self._record, json.dumps({"stamp": stamp, "left": left, "keys": keys, "items": items}, separators=(",\n", ":")).encode())
+        made = {"stamp": stamp, "left": left, "keys": keys, "items": items}
+        if made != self._last or not self._record.exists():
+            write(self._record, json.dumps(made, separators=(",\n", ":")).encode())
+        self._last = made
         self._unfinished.unlink(missing_ok=True)
 
     def _being_made(self) -> list[str]:
