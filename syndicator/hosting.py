@@ -14,11 +14,11 @@ from syndicator.assemble import http_for
 from syndicator.contract import MediaLimits
 from syndicator.errors import ConnectorError
 from syndicator.folder import write
-from syndicator.issuing import ARCHIVE
 from syndicator.letter.shape import Hosted
 from syndicator.logs import event
 from syndicator.media import fetch
 from syndicator.model import Attachment, Issue
+from syndicator.newsletters import ARCHIVE
 
 if TYPE_CHECKING:
     from syndicator.tenant import Tenant

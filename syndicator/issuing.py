@@ -21,23 +21,18 @@ from syndicator.letter.newsletter import Newsletter
 from syndicator.letter.schedule import next_after
 from syndicator.logs import event as log_event
 from syndicator.model import Issue, Post
+from syndicator.newsletters import ARCHIVE, source_of
 from syndicator.plan import Facts, plan, refusal
-from syndicator.route import Filter, Route, Style
+from syndicator.route import Route
 from syndicator.text.html import from_text
 from syndicator.text.naming import handle
 
 if TYPE_CHECKING:
-    from syndicator.config import Config
     from syndicator.store import Store
     from syndicator.tenant import Tenant
 
-PREFIX = "newsletter:"
-ARCHIVE = "lettres"
-"""Where the pages of issues stand below the public folder."""
 LOOK_AGAIN = timedelta(minutes=10)
 POSTS_MAX = 1_000
-LATE = timedelta(days=30)
-"""An issue that could not leave for so long is history."""
 EDITORIAL_MAX_BYTES = 100_000
 
 
@@ -47,34 +42,8 @@ class Looked:
 
     seq: int
     until: datetime
-
-
-def source_of(newsletter: str) -> str:
-    """The name of the source that its issues come from; none that a configuration can have."""
-    return f"{PREFIX}{newsletter}"
-
-
-def is_newsletter(source: str) -> bool:
-    """Whether a source is ours."""
-    return source.startswith(PREFIX)
-
-
-def newsletter_routes(config: Config) -> tuple[Route, ...]:
-    """The route that each newsletter's issues take."""
-    return tuple(
-        Route(
-            name=source_of(letter.name),
-            sources=(source_of(letter.name),),
-            destinations=letter.destinations,
-            filter=Filter(unlisted=True),
-            style=Style(link="always", language=letter.language),
-            delay=timedelta(0),
-            max_age=LATE,
-            edit="ignore",
-            deletions=False,
-        )
-        for letter in config.newsletters.values()
-    )
+    last: Row | None = None
+    """The newest issue: a person may decide on it, in this process or in another."""
 
 
 def look(tenant: Tenant, store: Store, now: datetime) -> datetime | None:
@@ -84,9 +53,9 @@ def look(tenant: Tenant, store: Store, now: datetime) -> datetime | None:
 
 def _look(tenant: Tenant, store: Store, letter: Newsletter, now: datetime) -> datetime:
     looked, seq = tenant.issuing.get(letter.name), store.items.seq()
-    if looked is not None and looked.seq == seq and now < looked.until:
-        return looked.until
     last = store.issues.last(letter.name)
+    if looked is not None and (looked.seq, looked.last) == (seq, last) and now < looked.until:
+        return looked.until
     if last is not None and last.state == "made":
         _refresh(tenant, store, letter, last, now)
     if last is not None and last.state == "review":
@@ -98,8 +67,39 @@ def _look(tenant: Tenant, store: Store, letter: Newsletter, now: datetime) -> da
         since_at = store.issues.told_until(letter.name) or _before(tenant, letter, opened)
         _begin(tenant, store, letter, Row(newsletter=letter.name, until_at=due, since_at=since_at, state="made"), now)
     waits = [at for at in (begins_at, due, now + LOOK_AGAIN) if at > now]
-    tenant.issuing[letter.name] = Looked(seq=store.items.seq(), until=min(waits))
+    tenant.issuing[letter.name] = Looked(seq=store.items.seq(), until=min(waits), last=store.issues.last(letter.name))
     return min(waits)
+
+
+def coming(tenant: Tenant, store: Store, letter: Newsletter, now: datetime) -> Row:
+    """The issue that a person is looking at, else the next that will be due, as far as it is known now."""
+    last = store.issues.last(letter.name)
+    if last is not None and last.state == "review":
+        return last
+    opened = _opened(store, letter, now)
+    due = _due(tenant, letter, max(last.until_at, opened) if last else opened, now)
+    since_at = store.issues.told_until(letter.name) or _before(tenant, letter, opened)
+    row = Row(newsletter=letter.name, until_at=due, since_at=since_at, state="made")
+    return replace(row, editorial=editorial_of(tenant, store, letter, row))
+
+
+def send_now(tenant: Tenant, store: Store, letter: Newsletter, now: datetime) -> Row | None:
+    """Have what there is to tell leave at the next look; None when there is nothing. The issue after it keeps its hour.
+
+    An issue that a person is looking at, or stopped before its hour, is approved by this, and leaves at its hour.
+    """
+    last = store.issues.last(letter.name)
+    if last is not None and (last.state == "review" or (last.state == "stopped" and last.until_at > now)):
+        row = replace(last, state="review", verdict="send")
+    else:
+        at = max(now, last.until_at) if last else now
+        at += timedelta(microseconds=not at.second and not at.microsecond)  # no hour of a rhythm: it has a name of its own
+        row = replace(coming(tenant, store, letter, now), until_at=at, state="review", verdict="send")
+        row = replace(row, editorial=editorial_of(tenant, store, letter, row))
+    if not issue_of(tenant, store, letter, row).sections:
+        return None
+    store.issues.put(row, now)
+    return row
 
 
 def _opened(store: Store, letter: Newsletter, now: datetime) -> datetime:
@@ -180,8 +180,11 @@ def _carry(tenant: Tenant, store: Store, letter: Newsletter, row: Row, issue: Is
 
 
 def uid_of(tenant: Tenant, letter: Newsletter, until_at: datetime) -> str:
-    """One issue a day at most: its day names it."""
-    return f"urn:syndicator:{tenant.config.slug}:{source_of(letter.name)}:{until_at.astimezone(tenant.zone).date().isoformat()}"
+    """One issue of the rhythm a day at most: its day names it. One that a person sent has seconds, and is named by them too."""
+    local = until_at.astimezone(tenant.zone)
+    sent_by_hand = local.second or local.microsecond
+    name = f"{local:%Y-%m-%dT%H%M%S}.{local.microsecond:06}" if sent_by_hand else local.date().isoformat()
+    return f"urn:syndicator:{tenant.config.slug}:{source_of(letter.name)}:{name}"
 
 
 def post_of(tenant: Tenant, letter: Newsletter, row: Row, issue: Issue) -> Post:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from syndicator import expiring, issuing, spending
+from syndicator import expiring, spending
 from syndicator.ahead import look_ahead
 from syndicator.confirming import confirm_after, confirmed
 from syndicator.contract import CanRead, Publisher
@@ -291,7 +291,10 @@ def _next(tenant: Tenant, store: Store, name: str, now: datetime, *, claims: boo
 def _claim(tenant: Tenant, store: Store, name: str, now: datetime) -> Claim:
     look_ahead(tenant, store, name, now)
     if tenant.config.newsletters:
-        issuing.look(tenant, store, now)
+        # With it come the rules of texts: memory for those who have a newsletter.
+        from syndicator.issuing import look
+
+        look(tenant, store, now)
     return store.outbox.claim(name, tenant.owner, LEASE, now, tenant.allowed_at)
 
 
@@ -330,11 +333,13 @@ async def _closed(tenant: Tenant, name: str, error: Exception) -> Delivered:
 
 async def issue(tenant: Tenant) -> Issued:
     """Make the issues of newsletters whose hour has come."""
+    from syndicator.issuing import look
+
     now = tenant.now()
 
     def write(store: Store) -> tuple[bool, datetime | None]:
         before = store.items.seq()
-        again_at = issuing.look(tenant, store, now)
+        again_at = look(tenant, store, now)
         return store.items.seq() != before, again_at
 
     made, again_at = await tenant.ledger.transact(write)

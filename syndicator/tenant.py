@@ -23,6 +23,7 @@ from syndicator.errors import AuthExpired, StateError, words
 from syndicator.http import Sessions
 from syndicator.logs import event
 from syndicator.model import Delivery
+from syndicator.newsletters import newsletter_routes
 from syndicator.plan import Target, find_loop
 from syndicator.policy import speak_at
 from syndicator.recaps import recap_routes
@@ -129,8 +130,6 @@ class Tenant:
     def routes(self) -> Sequence[Route]:
         """In the order of the configuration; then those of the recaps that they ask for, and of newsletters."""
         if self._routes is None:
-            from syndicator.issuing import newsletter_routes
-
             self._routes = (*self.config.routes.values(), *recap_routes(self.config), *newsletter_routes(self.config))
         return self._routes
 
