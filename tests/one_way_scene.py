@@ -34,12 +34,13 @@ from syndicator.store import Store
 from syndicator.tenant import Tenant
 from syndicator.web import Health, PublicServer, Site
 from tests.engine_scene import Clock
+from tests.letter_networks import LETTERS
 from tests.media_scene import film
 
 MARKER = "parole-d-autrui-7f3a"
 """What only others wrote over there."""
-OURS = ("ical", "website")
-"""Destinations that write files of ours: nobody is asked."""
+OURS = ("caldav", "ical", "static", "website")
+"""Views: files of ours, and a calendar that is ours alone, which tests of its own watch."""
 
 PICTURE_SHOWN = {"rocketchat": "/rooms.mediaConfirm/"}
 
@@ -319,7 +320,7 @@ class Day:
 
 def installed() -> list[str]:
     """The commercial networks and chats that a configuration can name."""
-    return [name for name in registry.names("destinations") if name not in (*OURS, "mastodon")]
+    return [name for name in registry.names("destinations") if name not in (*OURS, *LETTERS, "mastodon")]
 
 
 @asynccontextmanager

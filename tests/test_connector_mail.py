@@ -132,7 +132,7 @@ async def test_all_get_the_same_letter(server: Office, tmp_path: Path, clock: Cl
     """What is edited while the letter is on its way does not split the readers, nor does a list that changes."""
     server.answers = {READERS[11]: deque(["451 later", ""])}
     one = publisher(server, tmp_path, clock, readers=FILE)
-    with pytest.raises(NotReady, match="11 of 12"):
+    with pytest.raises(NotReady, match="11/12"):
         await one.publish(RENDITION, KEY)
     clock.forward(hours=1)
     changed = publisher(server, tmp_path, clock, readers=FILE + "\nnouvelle@exemple.fr")

@@ -15,6 +15,7 @@ import pytest
 
 from syndicator import registry
 from syndicator.sandbox.server import Seen
+from tests.letter_networks import LETTERS
 from tests.one_way_scene import MARKER, OURS, Day, day_in, installed
 from tests.one_way_table import ROWS, Row, rows_of, table
 
@@ -65,7 +66,7 @@ async def _day(folder: Path) -> Day:
 
 def test_every_destination_takes_part() -> None:
     """A connector that is installed and missing here would be one that nobody watches."""
-    assert set(registry.names("destinations")) == {*OURS, *installed(), "mastodon"}
+    assert set(registry.names("destinations")) == {*OURS, *LETTERS, *installed(), "mastodon"}
     assert [name for name in installed() if name not in ROWS] == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Collection
 from contextlib import suppress
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 60.0
 LETTERS_A_CONNECTION = 50
+CLOSING = 421
+_ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_ABOUT_US = re.compile(r"5\.7\.|5\.4\.5$|5\.2\.2$|5\.3\.2$")
+"""RFC 3463: policy, a quota of ours, a full mailbox, a server that takes nothing now. None of it says that the address is dead."""
 AUTH_HINT = words(
     fr="Le serveur de courriel refuse ce compte : vérifiez username et password (certains fournisseurs demandent un mot de passe "
     "d'application).",
@@ -116,29 +121,46 @@ class Line:
         """
         import aiosmtplib
 
-        if self._smtp is None or not self._smtp.is_connected or self._letters >= LETTERS_A_CONNECTION:
-            await self.close()
-            await self.open()
-        smtp = self._smtp
-        assert smtp is not None
+        smtp = await self._begun()
         self._letters += 1
         try:
-            await smtp.mail(address_of(self._options.sender) or "")
             await smtp.rcpt(address_of(reader) or reader)
-        except aiosmtplib.SMTPSenderRefused as error:
-            raise await self._sender_refused(error.code) from _named(error)
         except aiosmtplib.SMTPRecipientRefused as error:
-            raise await self._address_refused(error.code) from _named(error)
+            raise await self._address_refused(error.code, error.message) from _named(error)
         except (aiosmtplib.SMTPException, OSError) as error:
             await self.close()
             raise Transient(f"{self._options.host}: {type(error).__name__} before the letter left") from _named(error)
         try:
             await smtp.data(letter)
         except aiosmtplib.SMTPDataError as error:
-            raise await self._letter_refused(error.code) from _named(error)
+            raise await self._letter_refused(error.code, error.message) from _named(error)
         except (aiosmtplib.SMTPException, OSError) as error:
             await self.close()
             raise OutcomeUnknown(f"{self._options.host}: {type(error).__name__} after the letter left") from _named(error)
+
+    async def _begun(self) -> aiosmtplib.SMTP:
+        """A connection on which the sender of the next letter is said; a server that hung up meanwhile is called again, once."""
+        import aiosmtplib
+
+        fresh = self._smtp is None or not self._smtp.is_connected or self._letters >= LETTERS_A_CONNECTION
+        if fresh:
+            await self.close()
+            await self.open()
+        smtp = self._smtp
+        assert smtp is not None
+        try:
+            await smtp.mail(address_of(self._options.sender) or "")
+        except aiosmtplib.SMTPSenderRefused as error:
+            if error.code != CLOSING or fresh:
+                raise await self._sender_refused(error.code) from _named(error)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            if fresh:
+                await self.close()
+                raise Transient(f"{self._options.host}: {type(error).__name__} before the letter left") from _named(error)
+        else:
+            return smtp
+        await self.close()
+        return await self._begun()
 
     async def _sender_refused(self, code: int) -> Exception:
         await self._again(code)
@@ -147,25 +169,25 @@ class Line:
             return AuthExpired(said, hint=AUTH_HINT)
         return Transient(said) if code < 500 else Rejected(said, hint=SENDER_HINT)
 
-    async def _address_refused(self, code: int) -> Exception:
+    async def _address_refused(self, code: int, said: str) -> Exception:
         await self._again(code)
-        if code == 421:
+        if code == CLOSING:
             return Transient(f"{self._options.host} answered 421")
         if code in (530, 535):
             return AuthExpired(f"{self._options.host} answered {code} to the address", hint=AUTH_HINT)
-        return AddressLater(str(code)) if code < 500 or code == 552 else AddressRefused(str(code))
+        return AddressLater(_answer(code, said)) if code < 500 or _is_about_us(code, said) else AddressRefused(_answer(code, said))
 
-    async def _letter_refused(self, code: int) -> Exception:
+    async def _letter_refused(self, code: int, said: str) -> Exception:
         await self._again(code)
-        if code == 421:
+        if code == CLOSING:
             return Transient(f"{self._options.host} answered 421")
-        return AddressLater(str(code)) if code < 500 else LetterRefused(str(code))
+        return AddressLater(_answer(code, said)) if code < 500 else LetterRefused(_answer(code, said))
 
     async def _again(self, code: int) -> None:
         """Ready for the next letter on the same connection, where the server still is."""
         import aiosmtplib
 
-        if code == 421 or self._smtp is None:
+        if code == CLOSING or self._smtp is None:
             await self.close()
             return
         try:
@@ -183,6 +205,22 @@ class Line:
         with suppress(aiosmtplib.SMTPException, OSError):
             await smtp.quit(timeout=5)
         smtp.close()
+
+
+def _enhanced(said: str) -> str:
+    """The enhanced status code that an answer begins with (RFC 2034); empty without one."""
+    found = _ENHANCED.match(said)
+    return found[1] if found else ""
+
+
+def _answer(code: int, said: str) -> str:
+    return f"{code} {_enhanced(said)}".strip()
+
+
+def _is_about_us(code: int, said: str) -> bool:
+    """Whether a no for good, said to an address, speaks of how much we send or of a mailbox that is full rather than of a dead address."""
+    enhanced = _enhanced(said)
+    return bool(_ABOUT_US.match(enhanced)) if enhanced else code in (552, 554)
 
 
 def _named(error: Exception) -> Exception:

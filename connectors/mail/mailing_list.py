@@ -45,5 +45,7 @@ class ListPublisher:
         except AddressLater as error:
             raise Transient(f"the list's server answered {error}") from error
         except (AddressRefused, LetterRefused) as error:
-            raise Rejected(f"the list's server answered {error}", hint=SIZE_HINT if str(error) == "552" else REFUSED_HINT) from error
+            raise Rejected(
+                f"the list's server answered {error}", hint=SIZE_HINT if str(error).startswith("552") else REFUSED_HINT
+            ) from error
         return Receipt(remote_id=message_id(key, self._options.sender))

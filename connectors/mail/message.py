@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from binascii import b2a_qp
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
+from functools import lru_cache
+from html import escape
 
-from connectors.mail.options import Server, ToList, ToReaders, address_of
+from connectors.mail.options import Server, ToList, ToReaders, address_of, name_of
 from syndicator.model import Rendition
 from syndicator.text.naming import handle
-from syndicator.text.way_out import UNSUBSCRIBE, with_unsubscribe, without_unsubscribe
+from syndicator.text.way_out import UNSUBSCRIBE, without_unsubscribe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,44 +47,77 @@ def message_id(key: str, sender: str, reader: str = "") -> str:
 
 def to_list(written: Written, options: ToList) -> bytes:
     """For a list, which has its own way out for its readers."""
-    message = _message(written, options, options.to, message_id(written.key, options.sender))
-    return _with_body(message, written.language, without_unsubscribe(written.text), without_unsubscribe(written.html))
+    headers = _headers(written, options, options.to, message_id(written.key, options.sender))
+    return headers + _body(written, without_unsubscribe(written.text), without_unsubscribe(written.html), "")
 
 
 def to_reader(written: Written, options: ToReaders, reader: str, one_click: str | None) -> bytes:
     """For one reader of ours, with a way out: by ``one_click`` (an https address that takes a POST, RFC 8058), or by mail."""
-    message = _message(written, options, reader, message_id(written.key, options.sender, reader))
     by_mail = f"mailto:{address_of(options.unsubscribe or options.sender)}?subject=unsubscribe"
-    message["List-Unsubscribe"] = f"<{one_click}>, <{by_mail}>" if one_click else f"<{by_mail}>"
-    if one_click:
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    way_out = one_click or by_mail
-    return _with_body(message, written.language, with_unsubscribe(written.text, way_out), with_unsubscribe(written.html, way_out))
+    # Written by hand: Python folds a long address into encoded words, which is no address any more.
+    ways = f"List-Unsubscribe: <{one_click}>,\r\n <{by_mail}>\r\n" if one_click else f"List-Unsubscribe: <{by_mail}>\r\n"
+    post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if one_click else ""
+    headers = _headers(written, options, reader, message_id(written.key, options.sender, reader))
+    more = f"{ways}{post}Precedence: bulk\r\n"
+    return more.encode("ascii") + headers + _body(written, written.text, written.html, one_click or by_mail)
 
 
-def _message(written: Written, options: Server, to: str, number: str) -> EmailMessage:
+def _headers(written: Written, options: Server, to: str, number: str) -> bytes:
     message = EmailMessage(policy=SMTP)
     message["From"] = _address(options.sender)
     message["To"] = _address(to)
     if options.reply_to:
         message["Reply-To"] = _address(options.reply_to)
-    message["Subject"] = " ".join(written.subject.split())
+    message["Subject"] = "".join(char for char in " ".join(written.subject.split()) if char.isprintable())
     message["Date"] = format_datetime(written.written_at)
     message["Message-ID"] = number
-    message["Precedence"] = "bulk"
-    return message
+    if written.language:
+        message["Content-Language"] = written.language
+    message["MIME-Version"] = "1.0"
+    message["Content-Type"] = f'multipart/alternative; boundary="{_boundary(written)}"'
+    return b"".join(value.fold(policy=SMTP).encode("ascii") for value in message.values())
 
 
 def _address(text: str) -> Address:
-    name, found = parseaddr(text)
-    return Address(display_name=name, addr_spec=found)
+    return Address(display_name=name_of(text), addr_spec=address_of(text) or "")
 
 
-def _with_body(message: EmailMessage, language: str, text: str, html: str) -> bytes:
-    assert UNSUBSCRIBE not in text + html
-    # Quoted-printable keeps lines under 998 octets whatever is in them, and can be read by people.
-    message.set_content(text, subtype="plain", charset="utf-8", cte="quoted-printable")
-    message.add_alternative(html, subtype="html", charset="utf-8", cte="quoted-printable")
-    if language:  # last: a body takes away what was said of it before
-        message["Content-Language"] = language
-    return message.as_bytes()
+def _boundary(written: Written) -> str:
+    """Cannot stand in a part: there, every ``=`` is followed by two digits or an end of line (RFC 2045, 6.7)."""
+    return f"=_{handle(written.key)}"
+
+
+def _body(written: Written, text: str, html: str, way_out: str) -> bytes:
+    boundary = _boundary(written).encode()
+    found = bytearray()
+    for kind, part, address in ((b"plain", text, way_out), (b"html", html, escape(way_out))):
+        found += b"\r\n--%s\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" % (
+            boundary,
+            kind,
+        )
+        for piece in _pieces(part):
+            found += piece if isinstance(piece, bytes) else _quoted(piece.replace(UNSUBSCRIBE, address))
+    return bytes(found + b"\r\n--%s--\r\n" % boundary)
+
+
+@lru_cache(maxsize=8)
+def _pieces(part: str) -> tuple[bytes | str, ...]:
+    """A part in pieces: what is the same for everybody, encoded once; and lines that hold the way out."""
+    return tuple(_divided(part.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def _divided(part: str) -> Iterator[bytes | str]:
+    same: list[str] = []
+    for line in re.split(r"(?<=\n)", part):
+        if UNSUBSCRIBE not in line:
+            same.append(line)
+            continue
+        yield _quoted("".join(same))
+        same = []
+        yield line
+    yield _quoted("".join(same))
+
+
+def _quoted(text: str) -> bytes:
+    """Quoted-printable keeps lines under 78 octets whatever is in them, and can be read by people (RFC 2045, 6.7)."""
+    return b2a_qp(text.encode(), istext=True).replace(b"\n", b"\r\n")

@@ -12,13 +12,28 @@ from syndicator.contract import Secret
 from syndicator.errors import words
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+\.[^\s@<>,;:\".]+|[^\s@<>,;:\"]+@localhost")
+PER_MINUTE_MAX = 60_000
+ADDRESS_MAX = 254
+"""RFC 5321, 4.5.3.1.3, without the angle brackets."""
 PORTS = {"tls": 465, "starttls": 587, "none": 25}
 
 
 def address_of(text: str) -> str | None:
-    """The mail address in ``Name <address>`` or alone; None when there is none that can be used."""
+    """The mail address in ``Name <address>`` or alone, in ASCII (RFC 5891 for its domain); None when there is none that can be used."""
+    if not text.isprintable():
+        return None
     _, found = parseaddr(text)
-    return found if _ADDRESS.fullmatch(found) and found.isascii() else None
+    local, at, domain = found.rpartition("@")
+    try:
+        found = local + at + domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+    return found if _ADDRESS.fullmatch(found) and found.isascii() and len(found) <= ADDRESS_MAX else None
+
+
+def name_of(text: str) -> str:
+    """The name in ``Name <address>``."""
+    return parseaddr(text)[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +88,15 @@ class ToReaders(Server):
     """The address that a person who wants no more letters writes to; by default the sender's."""
     per_minute: int = 60
     """How many letters leave in a minute. Ask the server's keepers what they allow."""
+    one_click: bool = False
+    """Put a link in each letter by which its reader leaves at once, and the button of Gmail and others (RFC 8058). Needs ``public_url``
+    in ``[web]``, and our web server behind it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check("unsubscribe")
-        if not 1 <= self.per_minute <= 6000:
-            raise ValueError(words(fr="per_minute : entre 1 et 6000.", en="per_minute: between 1 and 6000."))
+        if not 1 <= self.per_minute <= PER_MINUTE_MAX:
+            raise ValueError(words(fr="per_minute : entre 1 et 60000.", en="per_minute: between 1 and 60000."))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,14 +8,28 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from connectors.mail.message import Written
+from syndicator.errors import Rejected, Transient, words
 
 TRIES_MAX = 12
+KEPT = timedelta(days=60)
+"""How long it is remembered who had an issue: longer than any issue may be under way."""
+_FULL = words(
+    fr="Le disque est plein ou ne se laisse pas écrire : faites de la place, la lettre reprendra où elle en est.",
+    en="The disk is full or cannot be written: make room, and the letter goes on where it is.",
+)
+_DAMAGED = words(
+    fr="La liste de qui a déjà reçu ce numéro est abîmée : nous ne l'enverrons pas une seconde fois sans vous. Si vous la retirez du "
+    "dossier, le numéro renvoyé partira à tout le monde.",
+    en="The roll of who has had this issue is damaged: we do not send it again without you. If you remove it from its folder, the issue "
+    "sent again goes to everybody.",
+)
 _SCHEMA = """
 create table if not exists letter (key text primary key, json text not null);
 create table if not exists reader (
@@ -32,9 +46,13 @@ class Roll:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
-        self._db.execute("pragma journal_mode=wal")
-        self._db.execute("pragma synchronous=full")
-        self._db.executescript(_SCHEMA)
+        try:
+            self._db.execute("pragma journal_mode=wal")
+            self._db.execute("pragma synchronous=full")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error:
+            self._db.close()
+            raise
 
     def begin(self, written: Written, readers: Iterable[str]) -> Written:
         """Fix the letter and its readers, the first time; afterwards what was fixed then. What was under way is from now on unknown."""
@@ -50,6 +68,16 @@ class Roll:
         self._db.execute("commit")
         entry = json.loads(row[0])
         return Written(**{**entry, "written_at": datetime.fromisoformat(entry["written_at"])})
+
+    def keep(self, readers: Collection[str]) -> None:
+        """Whoever of those waiting is not among ``readers`` any more has left; who is again, waits again."""
+        there = {reader.lower() for reader in readers}
+        rows = self._db.execute("select address, state from reader where state in ('waiting', 'left')").fetchall()
+        moved = [(new, address) for address, state in rows if (new := "waiting" if address.lower() in there else "left") != state]
+        if moved:
+            self._db.execute("begin immediate")
+            self._db.executemany("update reader set state = ? where address = ?", moved)
+            self._db.execute("commit")
 
     def next(self, now: datetime) -> str | None:
         """The reader whose turn it is."""
@@ -85,15 +113,15 @@ class Roll:
 
     def back(self, reader: str) -> None:
         """It surely did not leave, and no fault of theirs."""
-        self._db.execute("update reader set state = 'waiting', tries = tries - 1 where address = ?", (reader,))
+        self._db.execute("update reader set state = 'waiting', tries = max(0, tries - 1) where address = ?", (reader,))
+
+    def reopen(self) -> None:
+        """Nobody could be had, so it was not their fault: all of them wait again."""
+        self._db.execute("update reader set state = 'waiting', tries = 0, again_at = null where state = 'refused'")
 
     def counts(self) -> Mapping[str, int]:
         """How many readers are in each state."""
         return dict(self._db.execute("select state, count(*) from reader group by state").fetchall())
-
-    def refused(self) -> list[tuple[str, str]]:
-        """Who could not be had, and the server's code."""
-        return list(self._db.execute("select address, answer from reader where state = 'refused' order by number").fetchall())
 
     def close(self) -> None:
         """Give the file back."""
@@ -103,3 +131,27 @@ class Roll:
 def is_complete(counts: Mapping[str, int]) -> bool:
     """Whether nobody is left to be written to."""
     return bool(counts) and not counts.get("waiting") and not counts.get("sending")
+
+
+@contextmanager
+def in_plain_words(path: Path) -> Iterator[None]:
+    """What SQLite says of the disk, as our errors. A letter that had left is then one whose outcome is unknown, by the roll itself."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise Transient(f"{path}: {error}", hint=_FULL) from error
+    except sqlite3.DatabaseError as error:
+        raise Rejected(f"{path}: {error}", hint=_DAMAGED) from error
+
+
+def forget_old(folder: Path, now: datetime) -> None:
+    """Remove the rolls of issues that everybody had long ago: they are lists of people."""
+    for path in folder.glob("*.db"):
+        with suppress(OSError, sqlite3.Error):
+            if now.timestamp() - path.stat().st_mtime < KEPT.total_seconds():
+                continue
+            with closing(sqlite3.connect(path, timeout=1)) as db:
+                left = db.execute("select count(*) from reader where state in ('waiting', 'sending')").fetchone()[0]
+            if not left:
+                for part in ("-wal", "-shm", ""):
+                    path.with_name(path.name + part).unlink(missing_ok=True)

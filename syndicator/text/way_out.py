@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from html import escape
 
@@ -21,3 +22,36 @@ def without_unsubscribe(text: str) -> str:
     if BEGIN in text:
         return _LINE.sub("", text)
     return "\n".join(line for line in text.split("\n") if UNSUBSCRIBE not in line).rstrip() + "\n"
+
+
+KEY_FILE = "unsubscribe.key"
+"""Beside a list that we hold: what its readers' tokens are made with."""
+RECORD_FILE = "unsubscribed.txt"
+"""Beside it: who left, one a line: their mark or their address, and when."""
+WAY = "-/lettre/"
+"""Below the public address: then the list's name, a slash and a reader's token."""
+_MARK_BYTES = 16
+_TOKEN = re.compile(r"[0-9a-f]{64}")
+
+
+def mark_of(key: bytes, address: str) -> str:
+    """What a reader is known by where nobody shall read who it is."""
+    return _sealed(key, "reader", address.strip().lower())
+
+
+def token_of(key: bytes, address: str) -> str:
+    """What lets a reader, and nobody else, leave: it says nothing of their address, and cannot be guessed."""
+    mark = mark_of(key, address)
+    return mark + _sealed(key, "token", mark)
+
+
+def mark_in(key: bytes, token: str) -> str | None:
+    """Whose token it is; None when we never made it."""
+    if not _TOKEN.fullmatch(token):
+        return None
+    mark, seal = token[: 2 * _MARK_BYTES], token[2 * _MARK_BYTES :]
+    return mark if hmac.compare_digest(seal, _sealed(key, "token", mark)) else None
+
+
+def _sealed(key: bytes, purpose: str, text: str) -> str:
+    return hmac.digest(key, f"{purpose}\0{text}".encode(), "sha256")[:_MARK_BYTES].hex()
