@@ -66,6 +66,11 @@ class Issues:
         rows = self._db.conn.execute("select uid from told where newsletter = ? and until_at < ?", (newsletter, instant(before)))
         return frozenset(row["uid"] for row in rows)
 
+    def things(self, newsletter: str, until_at: datetime) -> int:
+        """How many things an issue told."""
+        sql = "select count(*) as n from told where newsletter = ? and until_at = ?"
+        return int(self._db.conn.execute(sql, (newsletter, instant(until_at))).fetchone()["n"])
+
     def tell(self, newsletter: str, until_at: datetime, uids: Iterable[str]) -> None:
         """Remember what an issue tells; what it told before it was changed is forgotten."""
         self._db.conn.execute("delete from told where newsletter = ? and until_at = ?", (newsletter, instant(until_at)))

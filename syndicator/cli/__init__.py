@@ -43,6 +43,10 @@ COMMANDS = {
         fr="montre ce que chaque destination recevrait maintenant",
         en="shows what each destination would receive now",
     ),
+    "newsletter": words(
+        fr="la lettre d'information : voir le prochain numéro, l'essayer, l'envoyer, lister",
+        en="the newsletter: look at the next issue, try it, send it, list",
+    ),
     "run": words(fr="le service, jusqu'à ce qu'on l'arrête", en="the daemon, until it is stopped"),
     "once": words(fr="un seul tour, puis fin (cron)", en="one round, then ends (cron)"),
     "status": words(

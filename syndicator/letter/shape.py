@@ -108,7 +108,7 @@ def shape(
 def _page(issue: Issue, values: Mapping[str, Any], template: str | None) -> str:
     from mjml import mjml2html
 
-    whole = {**values, "issue": _safe(issue), "preview": _preview(issue)}
+    whole = {**values, "issue": _safe(issue), "preview": preview_line(issue)}
     try:
         source = _environment().from_string(template) if template is not None else _environment().get_template("letter.mjml.j2")
         page: str = mjml2html(source.render(whole))
@@ -178,7 +178,7 @@ def _words_of_a_person(html: str) -> Markup:
     return Markup(cleaned.replace("<br>", "<br />"))  # noqa: S704 - just cleaned
 
 
-def _preview(issue: Issue) -> str:
+def preview_line(issue: Issue) -> str:
     """What a mailbox shows beside the subject."""
     said = " ".join(to_text(issue.editorial).split())
     titles = [entry.title for section in issue.sections for entry in section.entries]
