@@ -19,7 +19,7 @@ from syndicator.items import Stored
 from syndicator.letter.compose import compose, is_editorial
 from syndicator.letter.newsletter import Newsletter
 from syndicator.letter.schedule import next_after
-from syndicator.logs import event as log_event
+from syndicator.logs import event
 from syndicator.model import Issue, Post
 from syndicator.newsletters import ARCHIVE, source_of
 from syndicator.plan import Facts, plan, refusal
@@ -132,11 +132,11 @@ def _begin(tenant: Tenant, store: Store, letter: Newsletter, row: Row, now: date
     if not issue.sections or issue.news < letter.at_least:
         if row.until_at <= now:
             store.issues.put(replace(row, state="skipped"), now)
-            log_event(tenant.log, INFO, "issue.skipped", newsletter=letter.name, news=issue.news)
+            event(tenant.log, INFO, "issue.skipped", newsletter=letter.name, news=issue.news)
         return
     if letter.review:
         store.issues.put(replace(row, state="review", editorial=editorial), now)
-        log_event(tenant.log, INFO, "issue.review", newsletter=letter.name, due=row.until_at)
+        event(tenant.log, INFO, "issue.review", newsletter=letter.name, due=row.until_at)
     else:
         _make(tenant, store, letter, replace(row, editorial=editorial), issue, now)
 
@@ -152,7 +152,7 @@ def _reviewed(tenant: Tenant, store: Store, letter: Newsletter, row: Row, now: d
 def _make(tenant: Tenant, store: Store, letter: Newsletter, row: Row, issue: Issue, now: datetime) -> None:
     store.issues.put(replace(row, state="made"), now)
     _carry(tenant, store, letter, row, issue, now)
-    log_event(tenant.log, INFO, "issue.made", newsletter=letter.name, news=issue.news)
+    event(tenant.log, INFO, "issue.made", newsletter=letter.name, news=issue.news)
 
 
 def _refresh(tenant: Tenant, store: Store, letter: Newsletter, row: Row, now: datetime) -> None:
