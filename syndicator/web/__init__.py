@@ -6,5 +6,6 @@ addresses. What concerns the daemon rather than the public is answered to this m
 
 from syndicator.web.health import AssociationHealth, Health, PartHealth
 from syndicator.web.server import ListenError, PublicServer, Site
+from syndicator.web.ways import Asked, Said, Way
 
-__all__ = ["AssociationHealth", "Health", "ListenError", "PartHealth", "PublicServer", "Site"]
+__all__ = ["Asked", "AssociationHealth", "Health", "ListenError", "PartHealth", "PublicServer", "Said", "Site", "Way"]

@@ -7,8 +7,8 @@ import ipaddress
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +21,8 @@ from syndicator.web import answers
 from syndicator.web.files import CHUNK_BYTES, File, Files, stamp_of
 from syndicator.web.health import Health
 from syndicator.web.negotiation import UNSATISFIABLE, is_fresh, language_of, part_of, still_holds, takes_gzip
+from syndicator.web.ways import METHODS as WAY_METHODS
+from syndicator.web.ways import Way, respond
 
 _PATH = re.compile(r"(?:/[^/\x00-\x1f\x7f\\.][^/\x00-\x1f\x7f\\]*)*/?")
 """No empty segment, nothing hidden, nothing that climbs."""
@@ -37,6 +39,8 @@ class Site:
     prefix: str
     """Where they are found: ``/`` or ``/slug/``."""
     folder: Path
+    ways: Mapping[str, Way] = field(default_factory=dict)
+    """Path below the prefix, which ends with a slash → what answers a person there instead of a file."""
 
     def __post_init__(self) -> None:
         if not self.prefix.startswith("/") or not self.prefix.endswith("/"):
@@ -78,6 +82,7 @@ class PublicServer:
         self._files = Files()
         self._seen: Sequence[Site] | None = None
         self._folders: dict[str, str] = {}
+        self._ways: dict[str, Way] = {}
         self._runner: web.ServerRunner | None = None
         self._port = 0
 
@@ -107,6 +112,8 @@ class PublicServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
+        if request.method in WAY_METHODS and (found := self._way(path)) is not None:
+            return await respond(*found, request)
         if request.method not in ("GET", "HEAD"):
             return self._other_method(request)
         if path in _OWN and self._status and (self.public_status or _from_here(request)):
@@ -136,12 +143,23 @@ class PublicServer:
         if sites is not self._seen:
             self._seen = sites
             self._folders = {site.prefix: str(site.folder) for site in sites}
+            self._ways = {f"{site.prefix}{begin}": way for site in sites for begin, way in site.ways.items()}
         cut = path.rfind("/")
         while cut >= 0:
             folder = self._folders.get(path[: cut + 1])
             if folder is not None:
                 return folder, path[cut + 1 :]
             cut = path.rfind("/", 0, cut)
+        return None
+
+    def _way(self, path: str) -> tuple[Way, str] | None:
+        """What answers there, and the rest of the path."""
+        self._locate(path)
+        if not self._ways or _PATH.fullmatch(path) is None:
+            return None
+        for begin, way in self._ways.items():
+            if path.startswith(begin):
+                return way, path[len(begin) :]
         return None
 
     def _own(self, path: str, request: web.BaseRequest) -> web.Response:
