@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import syndicator
 from syndicator.alerts import describe
-from syndicator.config import Web
+from syndicator.config import Config, Web
 from syndicator.daemon import Attendant
 from syndicator.logs import event
 from syndicator.problems import Problem
+from syndicator.text.way_out import WAY
 from syndicator.web import AssociationHealth, Health, ListenError, PartHealth, PublicServer, Site
+from syndicator.web.leaving import way_out
 
 
 class Serving:
@@ -32,7 +35,7 @@ class Serving:
         """
         wanted = self._wanted()
         self._sites |= {
-            address: tuple(Site(prefix=web.path, folder=self._attendants[slug].tenant.config.public_dir) for slug, web in sharing.items())
+            address: tuple(_site(self._attendants[slug].tenant.config, web, self._now) for slug, web in sharing.items())
             for address, sharing in wanted.items()
         }
         for address, sharing in wanted.items():
@@ -105,6 +108,22 @@ class Serving:
         lines.append("# TYPE syndicator_problems gauge")
         lines += [f"syndicator_problems{_labels(association=slug)} {len(a.problems)}" for slug, a in self._attendants.items()]
         return "\n".join(lines) + "\n"
+
+
+def _site(config: Config, web: Web, now: Callable[[], datetime]) -> Site:
+    """What the server shows of an association, and what of it answers a person."""
+    lists = lists_of(config)
+    ways = {WAY: way_out(lists, config.association.name, now)} if lists else {}
+    return Site(prefix=web.path, folder=config.public_dir, ways=ways)
+
+
+def lists_of(config: Config) -> dict[str, Path]:
+    """The folders of those destinations that hold a list of readers who may leave by a link."""
+    return {
+        name: config.state_dir / "destinations" / name
+        for name, destination in config.destinations.items()
+        if getattr(destination.options, "one_click", False)
+    }
 
 
 def _labels(**labels: str) -> str:

@@ -109,10 +109,17 @@ def office(**options: Any) -> Iterator[Office]:
 
 
 def publisher(
-    server: Office, folder: Path, now: Callable[[], datetime], *, readers: str | None = None, **options: Any
+    server: Office,
+    folder: Path,
+    now: Callable[[], datetime],
+    *,
+    readers: str | bytes | None = None,
+    name: str = "under-test",
+    public_url: str | None = "https://agenda.example/",
+    **options: Any,
 ) -> MailPublisher | ListPublisher:
     """A publisher that writes there: to ``readers``, one a line, or to the list."""
-    context = make_context(folder, Sessions(), now=now)
+    context = make_context(folder, Sessions(), now=now, name=name, public_url=public_url)
     common = {
         "host": "127.0.0.1",
         "port": server.port,
@@ -125,5 +132,5 @@ def publisher(
         return ListPublisher(ToList(**{**common, "to": "lettre@listes.example", **options}), context)
     path = folder / "abonnes.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(readers, encoding="utf-8")
+    path.write_bytes(readers.encode() if isinstance(readers, str) else readers)
     return MailPublisher(ToReaders(**{**common, "readers": path, "per_minute": 6000, **options}), context)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from connectors.mail.options import address_of
 from syndicator.text.way_out import KEY_FILE, RECORD_FILE, mark_of, token_of
 
 KEY_BYTES = 32
+_BETWEEN = re.compile(r"[\s,;<>()]+")
 
 
 class Left:
@@ -45,7 +47,7 @@ class Left:
                 _replace(path, "".join(f"{line}\n" for line in told))
         finally:
             os.close(fd)
-        words = {word.lower() for line in told for word in line.split()}
+        words = {word.lower() for line in told for word in _words(line)}
         return frozenset(reader for mark, reader in by_mark.items() if mark in words or reader.lower() in words)
 
     def _key(self) -> bytes:
@@ -65,10 +67,14 @@ class Left:
 
 def _told(line: str, by_mark: dict[str, str]) -> str:
     """A line of the record, saying who it is where it did not."""
-    words = line.split()
+    words = _words(line)
     reader = next((by_mark[word] for word in words if word in by_mark), None)
     known = any(address_of(word) for word in words)
     return line if reader is None or known else f"{line.rstrip()} {reader}"
+
+
+def _words(line: str) -> list[str]:
+    return [] if line.startswith("#") else _BETWEEN.split(line)
 
 
 def _replace(path: Path, text: str) -> None:

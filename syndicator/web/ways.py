@@ -9,13 +9,14 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from syndicator.web.negotiation import language_of
 from syndicator.web.policy import ALWAYS, PERMISSIONS
 
 BODY_MAX = 128_000
 FIELDS_MAX = 20
 BODY_PATIENCE_S = 20.0
 METHODS = frozenset({"GET", "HEAD", "POST"})
-_FORM = "application/x-www-form-urlencoded"
+_FORM, _PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
 SECRET = {
     **ALWAYS,
     "Referrer-Policy": "no-referrer",
@@ -37,7 +38,10 @@ class Asked:
     """What follows the way's own path."""
     query: str = ""
     form: Mapping[str, str] | None = None
-    """The fields of a POST; None when it is none."""
+    """The fields of a POST, as far as a page of ours sends them (mail programs may send ``multipart/form-data``, RFC 8058: of that, none);
+    None when it is none."""
+    language: str = "fr"
+    """``fr`` or ``en``, whichever the visitor likes better."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,17 +63,18 @@ async def respond(way: Way, rest: str, request: web.BaseRequest) -> web.Response
     """Have ``way`` answer; what is too large, too slow or no form does not reach it."""
     form = None
     if request.method == "POST":
-        if request.content_type != _FORM:
+        if request.content_type not in (_FORM, _PARTS):
             return _refused(415)
         try:
             async with asyncio.timeout(BODY_PATIENCE_S):
                 body = await _read(request)
         except TimeoutError:
             return _refused(408)
-        form = _fields(body) if body is not None else None
+        form = None if body is None else _fields(body) if request.content_type == _FORM else {}
         if form is None:
             return _refused(413 if body is None else 400)
-    said = await way(Asked(rest=rest, query=request.rel_url.raw_query_string, form=form))
+    language = language_of(request.headers.get("Accept-Language", ""))
+    said = await way(Asked(rest=rest, query=request.rel_url.raw_query_string, form=form, language=language))
     headers = {**SECRET, "Content-Security-Policy": said.policy, "Content-Type": "text/html; charset=utf-8", **said.headers}
     return web.Response(status=said.status, body=said.page.encode("utf-8", "replace"), headers=headers)
 
