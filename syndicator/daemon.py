@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndicator import alerts, steps
+from syndicator import alerts, memory, steps
 from syndicator.contract import CanListen
 from syndicator.errors import ConnectorError, Rejected, StateError
 from syndicator.logs import event
@@ -49,6 +49,8 @@ class Attendant:
     _hold_until: datetime | None = None
     _looked: set[str] = field(default_factory=set)
     """Sources that were asked at least once since the start, with or without an answer."""
+    _shown: set[str] = field(default_factory=set)
+    """Views that have been written once."""
 
     async def start(self) -> None:
         """Take the state folder and begin; raises StateError when it cannot be taken."""
@@ -189,6 +191,9 @@ class Attendant:
             due = turns_at is not None and self.tenant.now() >= turns_at
             projected = await steps.project(self.tenant, name, force=due)
             turns_at = projected.again_at or turns_at
+            if projected.wrote and name not in self._shown:  # templates, and all that is only read once
+                self._shown.add(name)
+                memory.give_back()
             longest = self.tenant.now() + timedelta(hours=1)
             await self._until(self.news[name], min(turns_at or longest, longest))
 

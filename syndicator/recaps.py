@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, get_args
 from zoneinfo import ZoneInfo
 
 from syndicator.contract import Association
-from syndicator.items import instant
 from syndicator.model import Event, Post
 from syndicator.plan.moments import WEEKDAYS, Period, Recap, recap_clock
 from syndicator.route import Filter, Route
-from syndicator.schema import Database
 from syndicator.text import phrases
 from syndicator.text.listing import day_of, listed, recap_html, recap_title
 
@@ -27,24 +25,6 @@ if TYPE_CHECKING:
 PERIODS: tuple[Period, ...] = get_args(Period)
 _FIRST_HALF = {"week": timedelta(days=3.5), "month": timedelta(days=14)}
 _PREFIX = "recap:"
-
-
-class Recaps:
-    """The store's part: which recaps there were to be."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def made_at(self, destination: str, name: str) -> datetime | None:
-        """When its events were first looked at; None when they have not been."""
-        row = self._db.conn.execute("select made_at from recap where destination = ? and name = ?", (destination, name)).fetchone()
-        return None if row is None else datetime.fromisoformat(row["made_at"])
-
-    def make(self, destination: str, name: str, now: datetime) -> None:
-        """Its time has come, whether there is anything to tell or not."""
-        self._db.conn.execute(
-            "insert or ignore into recap (destination, name, made_at) values (?, ?, ?)", (destination, name, instant(now))
-        )
 
 
 def is_recap(source: str) -> bool:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicator import expiring, spending
-from syndicator.ahead import look_ahead
 from syndicator.confirming import confirm_after, confirmed
 from syndicator.contract import CanRead, Publisher
 from syndicator.errors import AuthExpired, ConnectorError, RateLimited, Rejected, SourceEmptied, StateError
@@ -22,7 +21,6 @@ from syndicator.model import Batch, Post
 from syndicator.outbox import Claim
 from syndicator.plan import Change, Facts, Plan, plan
 from syndicator.reporting import kind_of, recovered, report
-from syndicator.retiring import retire_for
 from syndicator.store import Store
 from syndicator.tenant import Tenant, wait_after
 from syndicator.views import look, turning
@@ -191,7 +189,10 @@ def _write(tenant: Tenant, store: Store, name: str, batch: Batch, now: datetime,
     made = plan(changes, tenant.routes, targets, _facts(tenant, store, name, changes, since), now)
     planned = store.outbox.write(made, now)
     grace = max((route.delay for route in tenant.routes if name in route.sources), default=timedelta(0))
-    retire_for(store, (change.item for change in changes if change.kind == "changed"), now + grace, now)
+    if targets:  # memory for those who publish
+        from syndicator.retiring import retire_for
+
+        retire_for(store, (change.item for change in changes if change.kind == "changed"), now + grace, now)
     _log_plan(tenant, name, changes, made)
     counts = {kind: sum(change.kind == kind for change in changes) for kind in ("new", "changed", "gone", "returned")}
     return Polled(
@@ -289,6 +290,8 @@ def _next(tenant: Tenant, store: Store, name: str, now: datetime, *, claims: boo
 
 
 def _claim(tenant: Tenant, store: Store, name: str, now: datetime) -> Claim:
+    from syndicator.ahead import look_ahead
+
     look_ahead(tenant, store, name, now)
     if tenant.config.newsletters:
         # With it come the rules of texts: memory for those who have a newsletter.
@@ -343,6 +346,10 @@ async def issue(tenant: Tenant) -> Issued:
         return store.items.seq() != before, again_at
 
     made, again_at = await tenant.ledger.transact(write)
+    if any(letter.review for letter in tenant.config.newsletters.values()):
+        from syndicator.reviewing import ask
+
+        await ask(tenant)
     return Issued(made=made, again_at=again_at)
 
 

@@ -26,7 +26,7 @@ from syndicator.issues import Issues
 from syndicator.items import Items
 from syndicator.outbox import Outbox
 from syndicator.problems import Problems
-from syndicator.recaps import Recaps
+from syndicator.recap_record import Recaps
 from syndicator.schema import Database, migrate
 from syndicator.spending import Spending
 

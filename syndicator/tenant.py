@@ -23,10 +23,8 @@ from syndicator.errors import AuthExpired, StateError, words
 from syndicator.http import Sessions
 from syndicator.logs import event
 from syndicator.model import Delivery
-from syndicator.newsletters import newsletter_routes
 from syndicator.plan import Target, find_loop
 from syndicator.policy import speak_at
-from syndicator.recaps import recap_routes
 from syndicator.route import Route
 from syndicator.shelf import Seen
 from syndicator.store import Ledger, Store
@@ -130,7 +128,7 @@ class Tenant:
     def routes(self) -> Sequence[Route]:
         """In the order of the configuration; then those of the recaps that they ask for, and of newsletters."""
         if self._routes is None:
-            self._routes = (*self.config.routes.values(), *recap_routes(self.config), *newsletter_routes(self.config))
+            self._routes = (*self.config.routes.values(), *_own_routes(self.config))
         return self._routes
 
     def title_of(self, source: str) -> str:
@@ -307,3 +305,17 @@ def wait_after(failures: int, poll: timedelta, rng: random.Random) -> timedelta:
     longest = max(poll, timedelta(hours=1))
     ceiling = min(poll * 2 ** min(max(failures, 0), 12), longest)
     return timedelta(seconds=ceiling.total_seconds() * rng.uniform(0.9, 1.1))
+
+
+def _own_routes(config: Config) -> tuple[Route, ...]:
+    """Of recaps and newsletters; what makes them is loaded by those who have some."""
+    routes: tuple[Route, ...] = ()
+    if any(route.recap for route in config.routes.values()):
+        from syndicator.recaps import recap_routes
+
+        routes += recap_routes(config)
+    if config.newsletters:
+        from syndicator.newsletters import newsletter_routes
+
+        routes += newsletter_routes(config)
+    return routes

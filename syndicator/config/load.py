@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import syndicator
 from syndicator.config.accounts import read_destinations, read_sources
@@ -16,13 +16,15 @@ from syndicator.config.credentials import Vault
 from syndicator.config.decode import Decoder
 from syndicator.config.digest import digest
 from syndicator.config.lines import key_lines
-from syndicator.config.newsletters import read_newsletters
 from syndicator.config.report import Report, why_unreadable
 from syndicator.config.routes import read_routes
 from syndicator.config.sections import Folders, read_alerts, read_association, read_network, read_web
 from syndicator.config.settings import Config
 from syndicator.errors import ConfigError
 from syndicator.words import chain, language_of, languages, say
+
+if TYPE_CHECKING:
+    from syndicator.letter.newsletter import Newsletter
 
 SECTIONS = ("association", "web", "network", "alerts", "sources", "destinations", "routes", "newsletters")
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
@@ -160,18 +162,26 @@ def _config(path: Path, raw: dict[str, Any], decoder: Decoder, environ: Mapping[
     sources = read_sources(raw.get("sources"), decoder)
     destinations = read_destinations(raw.get("destinations"), decoder)
     routes = read_routes(raw.get("routes"), decoder, _keys(raw, "sources"), _keys(raw, "destinations"))
-    newsletters = read_newsletters(
-        raw.get("newsletters"),
-        decoder,
-        association[0] if association else None,
-        _keys(raw, "sources"),
-        destinations,
-        has_alerts=alerts is not None,
-    )
+    newsletters: Mapping[str, Newsletter] = {}
+    if "newsletters" in raw:
+        from syndicator.config.newsletters import read_newsletters  # memory for those who have one
+
+        who_writes = association[0] if association else None
+        newsletters = read_newsletters(
+            raw["newsletters"],
+            decoder,
+            who_writes,
+            _keys(raw, "sources"),
+            destinations,
+            has_alerts="alerts" in raw,
+            has_pages=(web and public_url) is not None or any(problem.key.startswith("web.") for problem in report.problems),
+            named=_keys(raw, "destinations"),
+        )
     if association is None or report.problems:
         return None
     who, folders = association
     state_dir, public_dir = _folders(folders, slug, decoder, environ)
+    shown = [newsletters] if newsletters else []
     return Config(
         path=path,
         slug=slug,
@@ -185,8 +195,8 @@ def _config(path: Path, raw: dict[str, Any], decoder: Decoder, environ: Mapping[
         sources=MappingProxyType(sources),
         destinations=MappingProxyType(destinations),
         routes=MappingProxyType(routes),
-        newsletters=MappingProxyType(newsletters),
-        digest=digest(syndicator.__version__, who, public_url, public_dir, sources, destinations, routes),
+        newsletters=MappingProxyType(dict(newsletters)),
+        digest=digest(syndicator.__version__, who, public_url, public_dir, sources, destinations, routes, *shown),
     )
 
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from syndicator.contract import Association, Secret
-from syndicator.letter.newsletter import Newsletter
 from syndicator.route import Pace, Route
+
+if TYPE_CHECKING:
+    from syndicator.letter.newsletter import Newsletter
 
 ConnectorClass = type[Any]
 """A connector as the registry finds it."""
