@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ def _plain(value: Any) -> Any:
         return None
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, Path | time):
+    if isinstance(value, Path | date | time):
         return str(value)
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import Any, Literal, get_args
 from syndicator.config.accounts import NAME
 from syndicator.config.decode import INVALID, Decoder, shown
 from syndicator.config.lines import Key
+from syndicator.config.sections import LANGUAGE
 from syndicator.config.settings import DestinationConfig
 from syndicator.contract import Association
 from syndicator.errors import words
 from syndicator.letter.newsletter import EVENTS_WITHIN, USUAL, Newsletter, Wanted
-from syndicator.letter.schedule import ANCHOR, parse
+from syndicator.letter.schedule import ANCHOR, Schedule, parse
 from syndicator.model import PostKind
 
 KINDS = ("event", *get_args(PostKind))
@@ -36,6 +37,29 @@ _NO_REVIEW = words(
     fr="review demande une section [alerts] : c'est par elle que part le courriel.",
     en="review needs an [alerts] section: its mail goes that way.",
 )
+_NO_PAGE = words(
+    fr="review demande une section [web] avec public_url : la personne qui relit répond sur une page de notre serveur.",
+    en="review needs a [web] section with public_url: whoever reads first answers on a page of our server.",
+)
+_NO_KINDS = words(
+    fr='Cette rubrique ne montre rien : kinds = ["event"], par exemple.',
+    en='This section shows nothing: kinds = ["event"], for example.',
+)
+_NO_TIME = words(fr='Une durée plus longue que rien, comme "45d".', en='A duration longer than nothing, such as "45d".')
+_TOO_EARLY = words(
+    fr="C'est plus que le temps entre deux numéros : une durée plus courte, ou un rythme plus lent.",
+    en="That is more than the time between two issues: a shorter duration, or a slower rhythm.",
+)
+_NOT_ITS_OWN = words(
+    fr="Cette source n'est pas parmi celles de la lettre (sources) : ajoutez-l'y, ou retirez-la d'ici.",
+    en="This source is not among those of the newsletter (sources): add it there, or remove it here.",
+)
+_IDLE_STARTS = words(
+    fr="starts n'a d'effet que pour un rythme « un lundi sur deux » : retirez-le.",
+    en='starts has an effect only with a rhythm such as "every second monday": remove it.',
+)
+_APART = {"day": timedelta(days=1), "week": timedelta(days=7), "fortnight": timedelta(days=14), "month": timedelta(days=28)}
+"""The least time between two hours of a rhythm."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +102,13 @@ def read_newsletters(
     destinations: Mapping[str, DestinationConfig],
     *,
     has_alerts: bool,
+    has_pages: bool,
+    named: Collection[str] = (),
 ) -> dict[str, Newsletter]:
-    """``[newsletters.*]``: those that can be used."""
+    """``[newsletters.*]``: those that can be used.
+
+    ``destinations`` are those that can be used, ``named`` all that the file names; ``has_pages`` is whether our server can show a page.
+    """
     if raw is None:
         return {}
     if not isinstance(raw, dict):
@@ -95,9 +124,11 @@ def read_newsletters(
         elif (keys := decoder.table(NewsletterKeys, table, at)) is not INVALID:
             before = len(decoder.report.problems)
             newsletter = _newsletter(name, keys, at, decoder, association, sources)
-            _check_destinations(keys, at, decoder, destinations)
+            _check_destinations(keys, at, decoder, destinations, named)
             if keys.review and not has_alerts:
                 decoder.report.add_words((*at, "review"), _NO_REVIEW)
+            if keys.review and not has_pages:
+                decoder.report.add_words((*at, "review"), _NO_PAGE)
             if len(decoder.report.problems) == before and newsletter is not None:
                 found[name] = newsletter
     return found
@@ -107,21 +138,22 @@ def _newsletter(
     name: str, keys: NewsletterKeys, at: Key, decoder: Decoder, association: Association | None, sources: tuple[str, ...]
 ) -> Newsletter | None:
     report = decoder.report
-    for index, source in enumerate(keys.sources or ()):
-        if source not in sources:
-            report.add((*at, "sources", index), "unknown-sources", name=source, meant=report.meant(source, sources))
+    _check_names(keys.sources or (), (*at, "sources"), decoder, sources)
     for index, section in enumerate(keys.sections):
-        _check_section(section, (*at, "sections", index), decoder, sources)
+        _check_section(section, (*at, "sections", index), decoder, sources, keys.sources or sources)
     if keys.at_least < 1:
         report.add_words((*at, "at_least"), _BELOW_ONE)
     if keys.review and not _MAIL.fullmatch(keys.review):
         report.add_words((*at, "review"), _NO_MAIL)
+    if keys.language and not LANGUAGE.fullmatch(keys.language):
+        report.add((*at, "language"), "bad-language", value=shown(keys.language))
     starts = ANCHOR if keys.starts is None else _date(keys.starts, (*at, "starts"), decoder)
     try:
         schedule = parse(keys.when)
     except ValueError as error:
         report.add_words((*at, "when"), error.args[0])
         return None
+    _check_times(keys, schedule, at, decoder)
     if starts is None or association is None:
         return None
     return Newsletter(
@@ -143,11 +175,33 @@ def _newsletter(
     )
 
 
+def _check_times(keys: NewsletterKeys, schedule: Schedule, at: Key, decoder: Decoder) -> None:
+    """What else is said of time fits the rhythm."""
+    if keys.starts is not None and schedule.unit != "fortnight":
+        decoder.report.add_words((*at, "starts"), _IDLE_STARTS)
+    if keys.review_before <= timedelta(0):
+        decoder.report.add_words((*at, "review_before"), _NO_TIME)
+    elif keys.review and keys.review_before > _APART[schedule.unit]:
+        decoder.report.add_words((*at, "review_before"), _TOO_EARLY)
+
+
+def _check_names(names: Sequence[str], at: Key, decoder: Decoder, known: Sequence[str]) -> None:
+    for index, name in enumerate(names):
+        if name not in known:
+            decoder.report.add((*at, index), "unknown-sources", name=name, meant=decoder.report.meant(name, known))
+        elif name in names[:index]:
+            decoder.report.add((*at, index), "twice", name=name)
+
+
 def _wanted(keys: SectionKeys) -> Wanted:
     return Wanted(title=keys.title, kinds=keys.kinds, tags=keys.tags, sources=keys.sources, within=keys.within, most=keys.most)
 
 
-def _check_section(section: SectionKeys, at: Key, decoder: Decoder, sources: tuple[str, ...]) -> None:
+def _check_section(section: SectionKeys, at: Key, decoder: Decoder, sources: tuple[str, ...], own: tuple[str, ...]) -> None:
+    if not section.kinds:
+        decoder.report.add_words((*at, "kinds"), _NO_KINDS)
+    if section.within <= timedelta(0):
+        decoder.report.add_words((*at, "within"), _NO_TIME)
     for index, kind in enumerate(section.kinds):
         if kind not in KINDS:
             decoder.report.add((*at, "kinds", index), "not-a-choice", value=shown(kind), meant=decoder.report.meant(kind, KINDS))
@@ -155,18 +209,25 @@ def _check_section(section: SectionKeys, at: Key, decoder: Decoder, sources: tup
         decoder.report.add_words((*at, "kinds"), _MIXED)
     if section.most < 1:
         decoder.report.add_words((*at, "most"), _BELOW_ONE)
+    _check_names(section.sources, (*at, "sources"), decoder, sources)
     for index, source in enumerate(section.sources):
-        if source not in sources:
-            decoder.report.add((*at, "sources", index), "unknown-sources", name=source, meant=decoder.report.meant(source, sources))
+        if source in sources and source not in own:
+            decoder.report.add_words((*at, "sources", index), _NOT_ITS_OWN)
 
 
-def _check_destinations(keys: NewsletterKeys, at: Key, decoder: Decoder, destinations: Mapping[str, DestinationConfig]) -> None:
+def _check_destinations(
+    keys: NewsletterKeys, at: Key, decoder: Decoder, destinations: Mapping[str, DestinationConfig], named: Collection[str]
+) -> None:
     """Each is one the file has, and can carry an issue."""
     if not keys.destinations:
         decoder.report.add((*at, "destinations"), "empty-list", key="destinations")
     for index, name in enumerate(keys.destinations):
         there = destinations.get(name)
-        if there is None:
+        if name in keys.destinations[:index]:
+            decoder.report.add((*at, "destinations", index), "twice", name=name)
+        elif there is None and name in named:
+            continue  # what is wrong with it is said where it stands
+        elif there is None:
             meant = decoder.report.meant(name, destinations)
             decoder.report.add((*at, "destinations", index), "unknown-destinations", name=name, meant=meant)
         elif there.role == "publisher" and "digest" not in there.connector.limits.kinds:

@@ -18,7 +18,7 @@ from syndicator.formats import LOGO_MAX_BYTES, LOGO_MAX_PIXELS, claimed_size
 from syndicator.palette import is_colour
 
 LISTEN = "127.0.0.1:8710"
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _HOST = re.compile(r"[a-z0-9_.:-]+")
 _MAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+")
 
@@ -68,7 +68,7 @@ def read_association(raw: Any, decoder: Decoder) -> tuple[Association, Folders] 
     folders = decoder.values(Folders, raw, at)
     if good(values, "name") and not values["name"].strip():
         report.add((*at, "name"), "missing", key="name")
-    if good(values, "language") and not _LANGUAGE.fullmatch(values["language"]):
+    if good(values, "language") and not LANGUAGE.fullmatch(values["language"]):
         report.add((*at, "language"), "bad-language", value=shown(values["language"]))
     if good(values, "timezone") and not is_timezone(values["timezone"]):
         meant = report.meant(values["timezone"], available_timezones()) if "/" in values["timezone"] else ""
