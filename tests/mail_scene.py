@@ -42,7 +42,10 @@ class Office:
     cuts: set[str] = field(default_factory=set)
     """Whose letter is taken, and the line cut before the answer."""
     port: int = 0
+    named: Callable[[str], None] = lambda address: None
+    """What happens when an address is named to it."""
     taken: Callable[[str], None] = lambda address: None
+    """What happens when it has taken a letter for it, before it says so."""
 
     async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
         if self.sender_answer:
@@ -52,6 +55,7 @@ class Office:
         return "250 OK"
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
+        self.named(address)
         answer = _next(self.answers.get(address))
         if answer:
             return answer

@@ -139,9 +139,10 @@ class MailPublisher:
         free_at = await asyncio.to_thread(self._pace.free_at, began)
         if free_at is not None:
             raise NotReady(_progress(roll), at=free_at)
-        await asyncio.to_thread(self._pace.spend, self._pace.burst, began)  # before: whoever is killed has spent it
+        burst = min(self._pace.burst, roll.counts().get("waiting", 0))
+        await asyncio.to_thread(self._pace.spend, burst, began)  # before: whoever is killed has spent it
         ends, row, letters = loop.time() + TURN_S, Row(), 0
-        while letters < self._pace.burst and loop.time() < ends:
+        while letters < burst and loop.time() < ends:
             taken = await asyncio.to_thread(self._next, roll, written)
             if taken is None:
                 break

@@ -13,7 +13,7 @@ from syndicator.cli.configuration import is_there, load_all
 from syndicator.cli.once import problem_lines
 from syndicator.config import Config
 from syndicator.contract import Prices
-from syndicator.errors import StateError
+from syndicator.errors import NotReady, StateError
 from syndicator.expiring import day
 from syndicator.words import say
 
@@ -105,12 +105,20 @@ def _account(config: Config, store: Store, name: str) -> dict[str, Any]:
         "departed_at": departed_at and departed_at.astimezone(zone),
         "standing": store.departing.left(name) if departed_at is not None else None,
     }
+    if destination.role == "publisher" and destination.connector.limits.letter:
+        account["letter"] = _under_way(store, name)
     prices: Prices | None = getattr(getattr(destination.connector, "limits", None), "prices", None)
     if prices is not None:
         spent = store.spending.spent(name, month_of(now, zone))
         account |= {"currency": prices.currency, "spent": spent / 1000, "budget": destination.pace.budget}
         account |= {"held": store.spending.held(name, now)}
     return account
+
+
+def _under_way(store: Store, name: str) -> str | None:
+    """How far the issue is that is being sent, as its connector says it: ``1200/5000``."""
+    found = (row.reason.partition(": ") for row in store.outbox.waiting(name) if row.reason)
+    return next((detail for kind, _, detail in found if kind == NotReady.__name__), None)
 
 
 def _print(config: Config, state: dict[str, Any]) -> None:
@@ -148,6 +156,8 @@ def _destination(destination: dict[str, Any], language: str) -> str:
     for key, count in (("waiting", waiting), ("parked", destination["parked"]), ("dropped", destination["dropped"])):
         if count:
             parts.append(say(language, f"status.{key}", count=count))
+    if destination.get("letter"):
+        parts.append(say(language, "status.letter", progress=destination["letter"]))
     if destination["departed_at"] is not None:
         parts.append(say(language, "status.departed", date=day(destination["departed_at"].date(), language)))
         if destination["standing"]:
