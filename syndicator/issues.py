@@ -27,6 +27,21 @@ class Row:
     """What a person wrote for it, HTML."""
     verdict: Literal["", "send"] = ""
     """What a person said of it."""
+    begun_at: datetime | None = None
+    """When it was first written down; of no account when written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """What went back and forth with the person who sees an issue first."""
+
+    presses: int = 0
+    """How often they decided something."""
+    mailed_at: datetime | None = None
+    decided_at: datetime | None = None
+    """When they last decided something."""
+    edited: bool = False
+    """Whether what a person wrote for it was written on its page: no later post or file replaces that."""
 
 
 class Issues:
@@ -61,6 +76,42 @@ class Issues:
             (row.newsletter, instant(row.until_at), instant(row.since_at), row.state, row.editorial, row.verdict, instant(now)),
         )
 
+    def one(self, newsletter: str, until_at: datetime) -> Row | None:
+        """The issue that was due then."""
+        sql = "select * from issue where newsletter = ? and until_at = ?"
+        row = self._db.conn.execute(sql, (newsletter, instant(until_at))).fetchone()
+        return _row(row) if row else None
+
+    def review(self, newsletter: str, until_at: datetime) -> Review:
+        """What was said of an issue."""
+        sql = "select * from review where newsletter = ? and until_at = ?"
+        row = self._db.conn.execute(sql, (newsletter, instant(until_at))).fetchone()
+        if row is None:
+            return Review()
+        return Review(
+            presses=row["presses"],
+            mailed_at=instant_of(row["mailed_at"]),
+            decided_at=instant_of(row["decided_at"]),
+            edited=bool(row["edited"]),
+        )
+
+    def mailed(self, newsletter: str, until_at: datetime, now: datetime) -> None:
+        """Remember that a person was shown an issue."""
+        self._db.conn.execute(
+            "insert into review (newsletter, until_at, mailed_at) values (?, ?, ?)"
+            " on conflict (newsletter, until_at) do update set mailed_at = excluded.mailed_at",
+            (newsletter, instant(until_at), instant(now)),
+        )
+
+    def pressed(self, newsletter: str, until_at: datetime, now: datetime, *, edited: bool) -> None:
+        """Remember that a person decided something: every form that was shown before is void."""
+        self._db.conn.execute(
+            "insert into review (newsletter, until_at, presses, decided_at, edited) values (?, ?, 1, ?, ?)"
+            " on conflict (newsletter, until_at) do update set presses = presses + 1, decided_at = excluded.decided_at,"
+            " edited = max(edited, excluded.edited)",
+            (newsletter, instant(until_at), instant(now), edited),
+        )
+
     def told(self, newsletter: str, before: datetime) -> frozenset[str]:
         """uids that issues due before ``before`` told."""
         rows = self._db.conn.execute("select uid from told where newsletter = ? and until_at < ?", (newsletter, instant(before)))
@@ -89,4 +140,5 @@ def _row(row: object) -> Row:
         state=values["state"],
         editorial=values["editorial"],
         verdict=values["verdict"],
+        begun_at=instant_of(values["made_at"]),
     )

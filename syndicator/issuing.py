@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from syndicator.tenant import Tenant
 
 LOOK_AGAIN = timedelta(minutes=10)
+TIME_TO_READ = timedelta(hours=1)
 POSTS_MAX = 1_000
 EDITORIAL_MAX_BYTES = 100_000
 
@@ -61,13 +62,15 @@ def _look(tenant: Tenant, store: Store, letter: Newsletter, now: datetime) -> da
     if last is not None and last.state == "review":
         last = _reviewed(tenant, store, letter, last, now)
     opened = _opened(store, letter, now)
-    due = _due(tenant, letter, max(last.until_at, opened) if last else opened, now)
+    due = _due(tenant, letter, _settled(store, last, opened), now)
     begins_at = due - letter.review_before if letter.review else due
     if begins_at <= now and (last is None or last.state != "review"):
         since_at = store.issues.told_until(letter.name) or _before(tenant, letter, opened)
         _begin(tenant, store, letter, Row(newsletter=letter.name, until_at=due, since_at=since_at, state="made"), now)
-    waits = [at for at in (begins_at, due, now + LOOK_AGAIN) if at > now]
-    tenant.issuing[letter.name] = Looked(seq=store.items.seq(), until=min(waits), last=store.issues.last(letter.name))
+    last = store.issues.last(letter.name)
+    leaves: tuple[datetime, ...] = (leaves_at(letter, last),) if last is not None and last.state == "review" else ()
+    waits = [at for at in (begins_at, due, *leaves, now + LOOK_AGAIN) if at > now]
+    tenant.issuing[letter.name] = Looked(seq=store.items.seq(), until=min(waits), last=last)
     return min(waits)
 
 
@@ -77,7 +80,7 @@ def coming(tenant: Tenant, store: Store, letter: Newsletter, now: datetime) -> R
     if last is not None and last.state == "review":
         return last
     opened = _opened(store, letter, now)
-    due = _due(tenant, letter, max(last.until_at, opened) if last else opened, now)
+    due = _due(tenant, letter, _settled(store, last, opened), now)
     since_at = store.issues.told_until(letter.name) or _before(tenant, letter, opened)
     row = Row(newsletter=letter.name, until_at=due, since_at=since_at, state="made")
     return replace(row, editorial=editorial_of(tenant, store, letter, row))
@@ -107,6 +110,21 @@ def _opened(store: Store, letter: Newsletter, now: datetime) -> datetime:
     way = (source_of(letter.name), source_of(letter.name), "")
     since, _ = store.items.since([way], now)
     return since[way]
+
+
+def _settled(store: Store, last: Row | None, opened: datetime) -> datetime:
+    """The hour after which the next issue is due: one that a person stopped late takes those with it that passed while they thought."""
+    if last is None:
+        return opened
+    decided_at = store.issues.review(last.newsletter, last.until_at).decided_at if last.state == "stopped" else None
+    return max(last.until_at, opened, decided_at or opened)
+
+
+def leaves_at(letter: Newsletter, row: Row) -> datetime:
+    """When an issue leaves that a person does not stop: at its hour; when it was begun late, not before they had time to read it."""
+    if row.verdict == "send" or row.begun_at is None:
+        return row.until_at
+    return max(row.until_at, row.begun_at + min(letter.review_before, TIME_TO_READ))
 
 
 def _due(tenant: Tenant, letter: Newsletter, after: datetime, now: datetime) -> datetime:
@@ -143,9 +161,20 @@ def _begin(tenant: Tenant, store: Store, letter: Newsletter, row: Row, now: date
 
 def _reviewed(tenant: Tenant, store: Store, letter: Newsletter, row: Row, now: datetime) -> Row:
     """What becomes of an issue that a person is looking at."""
-    if row.until_at > now or (letter.unanswered == "wait" and row.verdict != "send"):
+    if not store.issues.review(letter.name, row.until_at).edited:
+        editorial = editorial_of(tenant, store, letter, row)
+        if editorial != row.editorial:
+            row = replace(row, editorial=editorial)
+            store.issues.put(row, now)
+    if leaves_at(letter, row) > now or (letter.unanswered == "wait" and row.verdict != "send"):
         return row
-    _make(tenant, store, letter, row, issue_of(tenant, store, letter, row), now)
+    issue = issue_of(tenant, store, letter, row)
+    if not issue.sections:  # what it was to tell was taken back meanwhile
+        skipped = replace(row, state="skipped")
+        store.issues.put(skipped, now)
+        event(tenant.log, INFO, "issue.skipped", newsletter=letter.name, news=issue.news)
+        return skipped
+    _make(tenant, store, letter, row, issue, now)
     return replace(row, state="made")
 
 

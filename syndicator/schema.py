@@ -214,6 +214,19 @@ create table told (
 ) without rowid
 """
 
+_REVIEWS = """
+create table review (
+    newsletter text not null,
+    until_at text not null,
+    presses integer not null default 0,
+    mailed_at text,
+    decided_at text,
+    edited integer not null default 0,
+    primary key (newsletter, until_at)
+) without rowid
+"""
+"""What a person who reads an issue first was sent, and pressed: ``presses`` counts, so that no form counts twice."""
+
 MIGRATIONS: Mapping[str, str] = {
     "first": _FIRST,
     "media": _MEDIA,
@@ -223,6 +236,7 @@ MIGRATIONS: Mapping[str, str] = {
     "notes": _NOTES,
     "purposes": _PURPOSES,
     "newsletters": _NEWSLETTERS,
+    "reviews": _REVIEWS,
 }
 """In the order in which they came to be. One that was ever released is never changed."""
 

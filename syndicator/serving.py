@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import syndicator
@@ -14,7 +15,7 @@ from syndicator.daemon import Attendant
 from syndicator.logs import event
 from syndicator.problems import Problem
 from syndicator.text.way_out import WAY
-from syndicator.web import AssociationHealth, Health, ListenError, PartHealth, PublicServer, Site
+from syndicator.web import AssociationHealth, Health, ListenError, PartHealth, PublicServer, Site, Way
 from syndicator.web.leaving import way_out
 
 
@@ -35,7 +36,10 @@ class Serving:
         """
         wanted = self._wanted()
         self._sites |= {
-            address: tuple(_site(self._attendants[slug].tenant.config, web, self._now) for slug, web in sharing.items())
+            address: tuple(
+                _site(self._attendants[slug].tenant.config, web, self._now, partial(self._attendants.get, slug))
+                for slug, web in sharing.items()
+            )
             for address, sharing in wanted.items()
         }
         for address, sharing in wanted.items():
@@ -110,11 +114,21 @@ class Serving:
         return "\n".join(lines) + "\n"
 
 
-def _site(config: Config, web: Web, now: Callable[[], datetime]) -> Site:
+def _site(config: Config, web: Web, now: Callable[[], datetime], attendant: Callable[[], Attendant | None]) -> Site:
     """What the server shows of an association, and what of it answers a person."""
     lists = lists_of(config)
     ways = {WAY: way_out(lists, config.association.name, now)} if lists else {}
-    return Site(prefix=web.path, folder=config.public_dir, ways=ways)
+    return Site(prefix=web.path, folder=config.public_dir, ways=ways | _reviews(config, attendant))
+
+
+def _reviews(config: Config, attendant: Callable[[], Attendant | None]) -> dict[str, Way]:
+    """The page of the person who sees an issue first, where there is one."""
+    if not any(letter.review for letter in config.newsletters.values()):
+        return {}
+    from syndicator.letter import review
+    from syndicator.review_page import Reviews  # letters, for those who have one reviewed
+
+    return {review.WAY: Reviews(attendant)}
 
 
 def lists_of(config: Config) -> dict[str, Path]:
