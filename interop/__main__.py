@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from interop import bluesky, caldav_scene, matrix, site_scene, static_scene, wordpress_scene
+from interop import bluesky, caldav_scene, matrix, site_scene, static_scene, validators_scene, wordpress_scene
 from interop.calendar_server import Radicale, Xandikos
 from interop.install import CannotInstall
 from interop.report import Report
@@ -31,6 +31,7 @@ SCENES: dict[str, Callable[[Report, Path], Awaitable[None]]] = {
     "jekyll": partial(static_scene.play, "jekyll"),
     "hugo": partial(static_scene.play, "hugo"),
     "eleventy": partial(static_scene.play, "eleventy"),
+    "validators": validators_scene.play,
 }
 
 

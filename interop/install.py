@@ -6,14 +6,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import sys
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from interop.processes import start
 
+APT = Path("/etc/apt")
 CACHE = Path(__file__).parent.parent / ".cache" / "interop"
 INSTALL_S = 1_800.0
 """npm compiles for a quarter of an hour on a busy machine."""
@@ -71,6 +74,60 @@ async def npm_package(folder_name: str, name: str, version: str) -> Path:
     _tell(f"{name} {version}")
     await _fetch("npm", "npm", "install", "--loglevel=error", "--no-audit", "--no-fund", "--prefix", folder, f"{name}@{version}")
     return folder
+
+
+async def npm_packages(folder_name: str, packages: Mapping[str, str]) -> Path:
+    """A folder with all of these, each in its version; nothing of theirs is run while they are installed."""
+    folder = CACHE / folder_name
+    wanted = json.dumps(packages, sort_keys=True)
+    stamp = folder / "wanted.json"
+    await _need({"node": "nodejs", "npm": "npm"})
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = [f"{name}@{version}" for name, version in packages.items()]
+    _tell(" ".join(asked))
+    quiet = ("--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts")
+    await _fetch("npm", "npm", "install", *quiet, "--prefix", folder, *asked)
+    stamp.write_text(wanted, encoding="utf-8")
+    return folder
+
+
+async def debian_source(package: str, member: str) -> Path:
+    """One file of a Debian source package, found by how its path ends; the machine's own lists of packages stay as they are."""
+    wanted = CACHE / "debian" / package / Path(member).name
+    if wanted.exists():
+        return wanted
+    _tell(f"{package} (source)")
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as name:
+        folder = Path(name)
+        for part in ("parts", "lists/partial"):
+            (folder / part).mkdir(parents=True)
+        await asyncio.to_thread(_as_sources, folder / "parts")
+        own = ("Dir::Etc::SourceList=/dev/null", f"Dir::Etc::SourceParts={folder / 'parts'}", f"Dir::State::Lists={folder / 'lists'}")
+        options = [word for option in (*own, "APT::Sandbox::User=root") for word in ("-o", option)]
+        await _fetch("Debian", "apt-get", "-q", *options, "update")
+        await _fetch("Debian", "apt-get", "-q", *options, "source", "--download-only", package, cwd=folder)
+        await asyncio.to_thread(_unpack, folder, member, wanted)
+    return wanted
+
+
+def _as_sources(parts: Path) -> None:
+    """The places where this machine has its packages from, asked for their sources."""
+    for path in (*APT.glob("sources.list.d/*.sources"), *APT.glob("sources.list.d/*.list"), *APT.glob("sources.list")):
+        said = re.sub(r"^(Types:)\s+deb\s*$", r"\1 deb-src", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        # A list of the one-line form is only read when it is called so.
+        name = path.name if path.suffix == ".sources" else f"{path.stem}.list"
+        (parts / name).write_text(re.sub(r"^deb\s", "deb-src ", said, flags=re.MULTILINE), encoding="utf-8")
+
+
+def _unpack(folder: Path, member: str, wanted: Path) -> None:
+    (archive,) = folder.glob("*.orig.tar.*")
+    with tarfile.open(archive) as tar:
+        (found,) = (name for name in tar.getnames() if name.endswith(f"/{member}"))
+        tar.extract(found, folder, filter="data")
+    shutil.move(folder / found, wanted)
 
 
 async def debian(commands: dict[str, str]) -> None:
