@@ -21,7 +21,7 @@ from selectolax.lexbor import LexborHTMLParser
 from syndicator.cli import main
 from syndicator.sandbox.town import Town
 from tests.mail_scene import Office, office
-from tests.shell_scene import SIGNS_OF_A_BUG, Home, Said
+from tests.shell_scene import ROOT, SIGNS_OF_A_BUG, Home, Said
 
 READERS = ("anna@velo.example", "bert@velo.example")
 LETTER = """
@@ -169,6 +169,51 @@ async def test_the_running_service_sends_it(home: Home, server: Office) -> None:
         assert server.readers == []
     well(await home.run("once"))
     assert server.readers == list(READERS)
+
+
+async def test_status_and_check_say_what_comes_next(home: Home, server: Office) -> None:
+    """The hour in words; the last issue; nothing is unused that a newsletter uses."""
+    checked = well(await home.run("check")).out
+    assert re.search(r"✓ newsletters\.lettre : prochain numéro : \w+ 1er \w+ \d{4} à 9h, vers poste", checked)
+    assert "· newsletters.lettre : sans public_url dans [web]" in checked
+    assert "poste n'est dans aucune route" not in checked
+    well(await home.run("once"))
+    assert re.search(r"Lettres\n    · lettre +prochain numéro : \w+ 1er \w+ \d{4} à 9h\n", well(await home.run("status")).out)
+
+    well(await home.run("newsletter", "send", "--yes"))
+    status = well(await home.run("status")).out
+    assert re.search(r"· lettre +prochain numéro : .+ 9h ; \w+ \d+\w* \w+ \d{4} à .+ : \d choses?\n", status)
+    letter = well(await home.run("status", "--json")).json[0]["newsletters"]["lettre"]
+    (last,) = letter["last"]
+    assert (last["state"], last["ways"], letter["review"]) == ("made", {"poste": {"state": "done", "reason": "", "sent": 2}}, False)
+
+
+@pytest.mark.parametrize(("template", "said"), [
+    ("<mjml><mj-body>{{ nowhere }}</mj-body></mjml>", "Le modèle de la lettre est inutilisable"),
+    ("<mjml><mj-body><mj-section>", "Le modèle de la lettre est inutilisable"),
+    ("<p>pas du MJML</p>", "Le modèle de la lettre est inutilisable"),
+    ("<mjml><mj-body><mj-section><mj-column><mj-text>Bonjour</mj-text></mj-column></mj-section></mj-body></mjml>", "ne laisse pas d'issue"),
+    ("{% if %}", "Le modèle de la lettre est inutilisable"),
+    ("\xff", "Le modèle de la lettre est illisible"),
+])  # fmt: skip
+async def test_a_template_of_ones_own_is_tried_by_check(home: Home, template: str, said: str) -> None:
+    """Before a letter fails by it; so is the editorial's file."""
+    (home.folder / "lettre.mjml").write_bytes(template.encode("latin-1"))
+    more = 'destinations = ["poste"]\ntemplate = "lettre.mjml"\neditorial_file = "edito.txt"'
+    home.config.write_text(home.config.read_text().replace('destinations = ["poste"]', more))
+    checked = well(await home.run("check"), 78).out
+    assert re.search(rf"✗ newsletters\.lettre : .*{said}", checked)
+    assert "✗ newsletters.lettre : editorial_file :" in checked
+
+
+async def test_the_manuals_template_is_right(home: Home) -> None:
+    """What docs/newsletter.md shows can be used as it stands."""
+    (example,) = re.findall(r"^```jinja\n(.*?)^```", (ROOT / "docs" / "newsletter.md").read_text(), re.MULTILINE | re.DOTALL)
+    (home.folder / "lettre.mjml").write_text(example)
+    home.config.write_text(
+        home.config.read_text().replace('destinations = ["poste"]', 'destinations = ["poste"]\ntemplate = "lettre.mjml"')
+    )
+    well(await home.run("check"))
 
 
 async def test_what_is_typed_wrong_is_said_plainly(home: Home) -> None:

@@ -150,6 +150,7 @@ async def _check(config: Config, sessions: Sessions, *, quiet: bool) -> list[Fin
     found += [_folder("state", config.state_dir, language), _folder("public", config.public_dir, language)]
     found += _ledger(config) if found[1].good else ()
     found += _unused(config)
+    found += _newsletters(config)
     for finding in found:
         teller.found(finding)
     with TemporaryDirectory(prefix="syndicator-check-") as folder:
@@ -276,9 +277,21 @@ def _user() -> str:
         return str(os.getuid())
 
 
+def _newsletters(config: Config) -> Iterator[Finding]:
+    """When each leaves next, and what is wrong with what it is made with."""
+    if not config.newsletters:
+        return
+    from syndicator.letter_check import examine
+
+    for letter in config.newsletters.values():
+        for kind, text, detail in examine(config, letter, datetime.now(UTC)):
+            yield Finding(subject=f"newsletters.{letter.name}", kind=kind, text=clean(text), detail=clean(detail)[:DETAIL_MAX])
+
+
 def _unused(config: Config) -> Iterator[Finding]:
-    used = {f"sources.{name}" for route in config.routes.values() for name in route.sources}
-    used |= {f"destinations.{name}" for route in config.routes.values() for name in route.destinations}
+    ways = (*config.routes.values(), *config.newsletters.values())
+    used = {f"sources.{name}" for way in ways for name in way.sources}
+    used |= {f"destinations.{name}" for way in ways for name in way.destinations}
     for account in _all_accounts(config):
         subject = subject_of(account)
         if subject not in used:

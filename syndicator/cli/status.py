@@ -76,6 +76,8 @@ def state_of(config: Config) -> dict[str, Any]:
         )
     finally:
         ledger.close()
+    if config.newsletters:
+        state["newsletters"] = _newsletters(config)
     zone = ZoneInfo(config.association.timezone)
     expiries = {account: at.astimezone(zone) for account, at in expiries.items()}
     state["problems"] = [as_data(problem, config.association.language) for problem in problems]
@@ -92,6 +94,14 @@ def state_of(config: Config) -> dict[str, Any]:
             "expires_at": expiries.get(f"destinations.{name}"),
         } | {kind: counts.get((name, kind), 0) for kind in ("done", "pending", "sending", "parked", "dropped")}
     return state
+
+
+def _newsletters(config: Config) -> dict[str, Any]:
+    """When each leaves next, whether that waits for a person, and what became of the last."""
+    from syndicator.issue_list import listed  # the rules of letters: memory for those who have one
+
+    found = listed(config, config.newsletters.values(), datetime.now(UTC))
+    return {one.name: {"next_at": one.next_at, "review": one.review, "last": one.data()["issues"][:1]} for one in found}
 
 
 def _account(config: Config, store: Store, name: str) -> dict[str, Any]:
@@ -134,6 +144,10 @@ def _print(config: Config, state: dict[str, Any]) -> None:
     print(f"  {say(language, 'status.destinations')}")
     for name, destination in state["destinations"].items():
         print(f"    {_mark(destination)} {name:<20} {_destination(destination, language)}")
+    if state.get("newsletters"):
+        print(f"  {say(language, 'status.newsletters')}")
+    for name, letter in state.get("newsletters", {}).items():
+        print(f"    {'?' if letter['review'] else '·'} {name:<20} {_newsletter(letter, config)}")
     if not state["problems"]:
         print(f"  {say(language, 'status.no-problem')}")
         return
@@ -142,6 +156,19 @@ def _print(config: Config, state: dict[str, Any]) -> None:
         since = say(language, "status.since", at=f"{problem['since']:%Y-%m-%d %H:%M} UTC")
         what, *rest = problem_lines(problem, language)
         print("\n".join(f"    {row}" for row in (f"{what} ({since})", *rest)))
+
+
+def _newsletter(letter: dict[str, Any], config: Config) -> str:
+    """The next issue, and the one before."""
+    from syndicator.text.dates import describe_instant
+
+    language, timezone = config.association.language, config.association.timezone
+    at = describe_instant(letter["next_at"], timezone, language)
+    parts = [say(language, "newsletter.next-review" if letter["review"] else "newsletter.next", at=at)]
+    for last in letter["last"]:
+        at = describe_instant(last["until_at"], timezone, language)
+        parts.append(say(language, f"newsletter.row-{last['state']}", at=at, count=last["things"]))
+    return " ; ".join(parts) if language.split("-")[0].lower() == "fr" else "; ".join(parts)
 
 
 def _mark(part: dict[str, Any]) -> str:
