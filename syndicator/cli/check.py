@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from syndicator.assemble import Account, make_connector
@@ -32,6 +32,10 @@ from syndicator.logs import clean
 from syndicator.plan import find_loop
 from syndicator.store import Ledger
 from syndicator.words import pick, say
+
+if TYPE_CHECKING:
+    from syndicator.letter.newsletter import Newsletter
+    from syndicator.route import Route
 
 HELP = COMMANDS["check"]
 TIMEOUT_S = 60
@@ -289,7 +293,7 @@ def _newsletters(config: Config) -> Iterator[Finding]:
 
 
 def _unused(config: Config) -> Iterator[Finding]:
-    ways = (*config.routes.values(), *config.newsletters.values())
+    ways: list[Route | Newsletter] = [*config.routes.values(), *config.newsletters.values()]
     used = {f"sources.{name}" for way in ways for name in way.sources}
     used |= {f"destinations.{name}" for way in ways for name in way.destinations}
     for account in _all_accounts(config):
