@@ -16,6 +16,7 @@ BENCHES = {
     "website": "the website of 10,000 events: everything made, and one event changed",
     "publish": "from a new toot to five networks, and our own share of it",
     "agenda": "10,000 events of twenty calendars: a view of them, and one after one change",
+    "mail": "an issue to 5,000 readers by SMTP",
     "many": "an association more in a host's process: memory and idle CPU",
 }
 
