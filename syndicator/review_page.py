@@ -73,11 +73,14 @@ async def _answer(tenant: Tenant, key: bytes, link: Link, asked: Asked) -> Said:
 async def _pressed(tenant: Tenant, key: bytes, link: Link, asked: Asked) -> Said:
     form = asked.form or {}
 
-    def decide(store: Store) -> Standing | None:
-        return None if press(tenant, store, key, link, form) else standing(tenant, store, link)
+    def decide(store: Store) -> tuple[bool, Standing | None]:
+        done = press(tenant, store, key, link, form)
+        return done, standing(tenant, store, link)
 
-    found = await tenant.ledger.transact(decide)
+    done, found = await tenant.ledger.transact(decide)
     if found is None:
+        return _plain(404, tenant.language, "invalid")
+    if done:
         return Said(status=303, headers={"Location": f"?{NOTED}"})
     return _page(tenant, key, link, found, "stale", typed=form.get("editorial"))
 
