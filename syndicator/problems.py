@@ -22,7 +22,7 @@ class Problem:
 
     subject: str
     """``source:NAME``, ``destination:NAME``, ``media:NAME`` and ``budget:NAME`` of a destination, ``expiring:source:NAME`` or
-    ``expiring:destination:NAME``, ``delivery:ID``, ``clock``."""
+    ``expiring:destination:NAME``, ``delivery:ID``, ``review:NEWSLETTER``, ``clock``."""
     kind: str
     """A word of ``problem.*`` in the message catalogues: it holds what to do."""
     detail: str

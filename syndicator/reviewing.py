@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 EDITORIAL_MAX = 10_000
 """Characters."""
 FIRST_WAIT = timedelta(minutes=1)
+SUBJECT = "review:"
+"""What a problem with asking is about, before the newsletter's name."""
 Press = Literal["send", "write", "stop"]
 _BODY = re.compile(r"<body\b[^>]*>")
 
@@ -151,7 +153,7 @@ async def ask(tenant: Tenant) -> int:
 
 
 async def _ask(tenant: Tenant, letter: Newsletter) -> bool:
-    given, now, subject = tenant.config.alerts, tenant.now(), f"review:{letter.name}"
+    given, now, subject = tenant.config.alerts, tenant.now(), f"{SUBJECT}{letter.name}"
     if given is None or now < tenant.closed_until.get(subject, now):
         return False
     found = await tenant.ledger.transact(lambda store: _unasked(tenant, store, letter))
@@ -164,9 +166,16 @@ async def _ask(tenant: Tenant, letter: Newsletter) -> bool:
         tenant.failures[subject] = tenant.failures.get(subject, 0) + 1
         tenant.closed_until[subject] = now + wait_after(tenant.failures[subject], FIRST_WAIT, tenant.rng)
         event(tenant.log, WARNING, "review.unsent", newsletter=letter.name, detail=clean(str(error)))
+        detail = str(error)
+        await tenant.ledger.transact(lambda store: store.problems.put(subject, "review", detail, "", now))
         return False
     tenant.failures.pop(subject, None)
-    await tenant.ledger.transact(lambda store: store.issues.mailed(letter.name, found.row.until_at, now))
+
+    def note(store: Store) -> None:
+        store.issues.mailed(letter.name, found.row.until_at, now)
+        store.problems.clear(subject)
+
+    await tenant.ledger.transact(note)
     event(tenant.log, INFO, "review.asked", newsletter=letter.name, due=found.row.until_at)
     return True
 
@@ -174,6 +183,7 @@ async def _ask(tenant: Tenant, letter: Newsletter) -> bool:
 def _unasked(tenant: Tenant, store: Store, letter: Newsletter) -> Standing | None:
     last = store.issues.last(letter.name)
     if last is None or last.state != "review" or last.verdict == "send":
+        store.problems.clear(f"{SUBJECT}{letter.name}")
         return None
     found = standing(tenant, store, Link(newsletter=letter.name, until_at=last.until_at))
     return found if found is not None and found.review.mailed_at is None else None

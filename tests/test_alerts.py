@@ -26,7 +26,7 @@ from tests.engine_scene import START, Scene, stage
 
 KINDS = (
     *("unreachable", "rate-limited", "auth", "refused", "emptied", "bug", "unknown", "rejected", "cannot-delete", "clock"),
-    *("media", "budget", "budget-soon", "expiring"),
+    *("media", "budget", "budget-soon", "expiring", "review"),
 )
 
 

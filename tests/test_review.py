@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import stat
 from collections.abc import AsyncIterator
@@ -16,10 +17,14 @@ from typing import Any
 import pytest
 
 from syndicator import steps
+from syndicator.daemon import Attendant
 from syndicator.issues import Row
 from syndicator.letter.review import KEY_FILE, VALID, WAY, Link, fits, key_of, path_to, read, token_of
 from syndicator.logs import LineFormatter, event
+from syndicator.review_page import Reviews
 from syndicator.reviewing import ask, press, standing
+from syndicator.tenant import Tenant
+from syndicator.web import Asked
 from tests.engine_scene import Scene, post
 from tests.test_alerts import Post, address, post_office
 from tests.test_issuing import DUE, FETE, monday, newsroom
@@ -45,13 +50,17 @@ async def at(made: Scene, when: datetime) -> list[str]:
 
 
 async def decide(made: Scene, what: str, text: str | None = None, link: Link = LINK, seen: str | None = None) -> bool:
-    """Press a button of the form as it is shown now."""
-    key = key_of(made.config.state_dir)
+    """Press a button of the form as it is shown now, or as it was when ``seen``."""
+    key, filled = key_of(made.config.state_dir), await form(made, what, link, seen)
+    filled |= {"editorial": text} if text is not None else {}
+    return await made.ask(lambda store: press(made.tenant, store, key, link, filled))
+
+
+async def form(made: Scene, what: str, link: Link = LINK, seen: str | None = None) -> dict[str, str]:
+    """Its hidden fields and the button."""
     found = await made.ask(lambda store: standing(made.tenant, store, link))
     assert found is not None
-    form = {"press": what, "token": token_of(key, link, found.seen if seen is None else seen)}
-    form |= {"editorial": text} if text is not None else {}
-    return await made.ask(lambda store: press(made.tenant, store, key, link, form))
+    return {"press": what, "token": token_of(key_of(made.config.state_dir), link, found.seen if seen is None else seen)}
 
 
 async def state(made: Scene, until_at: datetime = DUE) -> Row:
@@ -213,8 +222,8 @@ async def test_a_form_counts_once(tmp_path: Path) -> None:
         assert not await decide(made, "burn")
         key = key_of(made.config.state_dir)
         for token in ("", "é", token_of(key, replace(LINK, newsletter="autre"), found.seen)):
-            form = {"press": "stop", "token": token}
-            assert not await made.ask(lambda store, form=form: press(made.tenant, store, key, LINK, form))
+            wrong = {"press": "stop", "token": token}
+            assert not await made.ask(lambda store, wrong=wrong: press(made.tenant, store, key, LINK, wrong))
         assert (await state(made)).state == "review"
         assert "Un" in (await state(made)).editorial
 
@@ -274,10 +283,24 @@ async def test_a_mail_server_that_is_down(tmp_path: Path) -> None:
         made.world.show(FETE)
         await at(made, DAY_BEFORE)
         assert office.letters == []
+        assert [(one.subject, one.kind) for one in await made.problems()] == [("review:lettre", "review")]
         office.refuse = ""
         await at(made, DAY_BEFORE + timedelta(minutes=30))
         await at(made, DAY_BEFORE + timedelta(minutes=60))
         assert len(office.letters) == 1
+        assert await made.problems() == []
+
+
+async def test_a_mail_server_that_stays_down(tmp_path: Path) -> None:
+    """The issue does as ``unanswered`` says, at its hour; the problem is over with it."""
+    async with reviewed(tmp_path) as (made, office):
+        office.refuse = "RCPT"
+        made.world.show(FETE)
+        assert await at(made, DAY_BEFORE) == []
+        assert await at(made, DUE - timedelta(minutes=1)) == []
+        assert len(await at(made, DUE)) == 1
+        await at(made, DUE + timedelta(hours=7))
+        assert await made.problems() == []
 
 
 async def test_killed_between_the_mail_and_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,6 +358,31 @@ async def test_without_alerts_nobody_is_asked(tmp_path: Path) -> None:
         made.world.show(FETE)
         await at(made, DAY_BEFORE)
         assert await ask(made.tenant) == 0
+
+
+async def test_the_daemon_sends_what_is_approved_at_once(tmp_path: Path) -> None:
+    """Its own loops, an issue whose hour is over: a press wakes them, and the letter is there before they would have looked."""
+    async with reviewed(tmp_path, unanswered="wait") as (made, _):
+        made.world.show(FETE)
+        await at(made, DAY_BEFORE)
+        await at(made, DUE + timedelta(hours=1))
+        await made.tenant.close()
+        attendant = Attendant(tenant=Tenant.make(made.config, made.sessions, made.clock, random.Random(7)))
+        await attendant.start()
+        try:
+            made.tenant = attendant.tenant
+            for _ in range(3):  # the loops have come to rest
+                await made.ask(lambda store: store.issues.last("lettre"))
+            assert made.wall.texts == []
+            asked = Asked(rest=path_to(key_of(made.config.state_dir), "lettre", DUE), form=await form(made, "send"))
+            assert (await Reviews(lambda: attendant)(asked)).status == 303
+            async with asyncio.timeout(5):
+                while not made.wall.texts:
+                    await made.ask(lambda store: store.issues.last("lettre"))
+        finally:
+            await attendant.stop()
+        assert "Fête de l’hiver" in made.wall.texts[0]
+        await made.tenant.start()
 
 
 def test_a_link_is_for_one_issue_and_for_a_time() -> None:
