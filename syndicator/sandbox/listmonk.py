@@ -196,7 +196,7 @@ class ListmonkSimulator(Simulator):
 
     async def _status(self, request: web.Request) -> web.Response:
         self._need("campaigns:manage_all")
-        status = (await _body(request, spec()["status"])).get("status")
+        status = str((await _body(request, spec()["status"])).get("status"))
         campaign = self._known(request)
         if campaign.status not in _FROM.get(status, set()) or (status == "scheduled" and not campaign.fields.get("send_at")):
             raise Refusal(400, "Seules les campagnes en pause et les brouillons peuvent être lancés.")
