@@ -7,5 +7,6 @@ from collections.abc import Mapping
 LETTERS: Mapping[str, str] = {
     "mail": "test_connector_mail_killed",
     "mailinglist": "test_connector_mail_killed",
+    "mailtrain": "test_connector_mailtrain",
 }
 """By ``type``: the module in which its sender is killed, its answers lost, and what arrived is counted."""

@@ -39,7 +39,7 @@ from tests.media_scene import film
 
 MARKER = "parole-d-autrui-7f3a"
 """What only others wrote over there."""
-OURS = ("caldav", "ical", "static", "website")
+OURS = ("caldav", "ical", "letters", "static", "website")
 """Views: files of ours, and a calendar that is ours alone, which tests of its own watch."""
 
 PICTURE_SHOWN = {"rocketchat": "/rooms.mediaConfirm/"}

@@ -144,5 +144,5 @@ async def test_opening_asks_for_the_token(server: MailtrainSimulator, sessions: 
 @pytest.mark.parametrize("options", [{"url": "lettres.example"}, {"campaign": " "}])
 def test_options_that_cannot_be(options: dict[str, str]) -> None:
     """Said before anything is sent."""
-    with pytest.raises(ValueError, match="url|campaign"):
+    with pytest.raises(ValueError, match=r"url|campaign"):
         MailtrainPublisher.Options(**{"url": "https://lettres.example", "campaign": "a", "token": Secret("b"), **options})
