@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,3 +141,18 @@ def test_every_post_is_told_once(data: st.DataObject) -> None:
             since = until
 
     assert sorted(told) == sorted(post.uid for post in posts)
+
+
+@pytest.mark.parametrize(("html", "title", "text"), [
+    ("<p>Un atelier samedi.</p>", "Un atelier samedi.", ""),
+    ("<p>Un atelier samedi.<br>Venez avec votre vélo.</p>", "Un atelier samedi.", "Venez avec votre vélo."),
+    ("<p>Un atelier samedi, à la Maison. Venez avec votre vélo, vos outils, vos enfants et vos questions.</p>",
+     "Un atelier samedi, à la Maison.", "Venez avec votre vélo, vos outils, vos enfants et vos questions."),
+    ("<p>Nous avons passé une très belle journée samedi dernier avec tous les bénévoles et les enfants du quartier, merci à vous</p>",
+     "Nous avons passé une très belle journée samedi dernier avec tous les bénévoles…", "… et les enfants du quartier, merci à vous"),
+    ("", "https://social.example/@velo/1", ""),
+])  # fmt: skip
+def test_a_post_without_a_title_is_not_read_twice(html: str, title: str, text: str) -> None:
+    """Its heading is how it begins, and the text goes on from there."""
+    ((entry,),) = [section.entries for section in issue(replace(toot(1), html=html)).sections]
+    assert (entry.title, entry.text) == (title, text)

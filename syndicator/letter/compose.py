@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,8 +19,11 @@ from syndicator.text.shorten import shorten
 
 TEXT_MAX = 320
 TITLE_MAX = 110
+BEGINNING_MAX = 80
+"""Of a post without a title, what stands as its heading."""
 SUBJECT_MAX = 78
 """Characters: what a phone shows of a subject is less still, so that what matters comes first."""
+_SENTENCE = re.compile(rf"(.{{12,{BEGINNING_MAX - 1}}}?[.!?…])\s+(?=\S)")
 WORDS = {
     "fr": {
         "events": "À venir",
@@ -141,18 +145,33 @@ def _entry(item: Item, newsletter: Newsletter, association: Association, told: C
             image=item.image,
             new=item.uid not in told,
         )
-    title = _line(item.title, TITLE_MAX)
-    at = item.published_at
+    title, at = _line(item.title, TITLE_MAX), item.published_at
+    if not title and not item.content_warning:
+        title, text = _begun(text or item.url)
     return Entry(
         uid=item.uid,
         kind=item.kind,
-        title=title or _line(item.content_warning or text or item.url, 80),
+        title=title or _line(item.content_warning, BEGINNING_MAX),
         url=item.url,
         text=_line(item.content_warning, TEXT_MAX) if item.content_warning else _cut(text, TEXT_MAX),
         when=_day(at, association.timezone, language) if at else "",
         image=None if item.sensitive or item.content_warning else _picture(item),
         new=item.uid not in told,
     )
+
+
+def _begun(text: str) -> tuple[str, str]:
+    """A text without a title as a heading and what follows it, so that nothing is read twice: its first line, its first sentence, or as
+    much of it as a heading holds."""
+    line, _, rest = text.strip().partition("\n")
+    if len(line) <= BEGINNING_MAX:
+        return line, rest.strip()
+    sentence = _SENTENCE.match(line)
+    if sentence:
+        return sentence[1], text.strip()[sentence.end() :].strip()
+    heading = _line(line, BEGINNING_MAX)
+    kept = heading.removesuffix("…").rstrip()
+    return heading, f"…{text.strip().removeprefix(kept)}" if text.strip().startswith(kept) else text
 
 
 def _prose(item: Item) -> str:
