@@ -39,6 +39,8 @@ class Office:
     answers: dict[str, deque[str]] = field(default_factory=dict)
     data_answers: dict[str, deque[str]] = field(default_factory=dict)
     sender_answer: str = ""
+    sender_answers: deque[str] = field(default_factory=deque)
+    """Said to MAIL first, each once; ``hang up`` is a line that is cut."""
     cuts: set[str] = field(default_factory=set)
     """Whose letter is taken, and the line cut before the answer."""
     port: int = 0
@@ -50,6 +52,11 @@ class Office:
     async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
         if self.sender_answer:
             return self.sender_answer
+        answer = self.sender_answers.popleft() if self.sender_answers else ""
+        if answer == "hang up":
+            server.transport.abort()
+        if answer:
+            return answer
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 OK"

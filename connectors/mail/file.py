@@ -46,7 +46,7 @@ def read(path: Path) -> Readers:
     found: dict[str, str] = {}
     unusable = []
     for number, line in enumerate(_text(data).splitlines(), 1):
-        if not (line := line.strip()) or line.startswith("#"):
+        if not (line := " ".join(line.split())) or line.startswith("#"):
             continue
         if (address := address_of(line)) is None:
             unusable.append(number)

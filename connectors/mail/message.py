@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from binascii import b2a_qp
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
 
-from connectors.mail.options import Server, ToList, ToReaders, address_of, name_of
+from connectors.mail.options import CONTROL, Server, ToList, ToReaders, address_of, name_of
 from syndicator.model import Rendition
 from syndicator.text.naming import handle
 from syndicator.text.way_out import UNSUBSCRIBE, without_unsubscribe
+
+WORD_BYTES = 45
+PLAIN_MAX = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,6 @@ def to_list(written: Written, options: ToList) -> bytes:
 def to_reader(written: Written, options: ToReaders, reader: str, one_click: str | None) -> bytes:
     """For one reader of ours, with a way out: by ``one_click`` (an https address that takes a POST, RFC 8058), or by mail."""
     by_mail = f"mailto:{address_of(options.unsubscribe or options.sender)}?subject=unsubscribe"
-    # Written by hand: Python folds a long address into encoded words, which is no address any more.
     ways = f"List-Unsubscribe: <{one_click}>,\r\n <{by_mail}>\r\n" if one_click else f"List-Unsubscribe: <{by_mail}>\r\n"
     post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if one_click else ""
     headers = _headers(written, options, reader, message_id(written.key, options.sender, reader))
@@ -63,23 +63,43 @@ def to_reader(written: Written, options: ToReaders, reader: str, one_click: str 
 
 
 def _headers(written: Written, options: Server, to: str, number: str) -> bytes:
-    message = EmailMessage(policy=SMTP)
-    message["From"] = _address(options.sender)
-    message["To"] = _address(to)
-    if options.reply_to:
-        message["Reply-To"] = _address(options.reply_to)
-    message["Subject"] = "".join(char for char in " ".join(written.subject.split()) if char.isprintable())
-    message["Date"] = format_datetime(written.written_at)
-    message["Message-ID"] = number
-    if written.language:
-        message["Content-Language"] = written.language
-    message["MIME-Version"] = "1.0"
-    message["Content-Type"] = f'multipart/alternative; boundary="{_boundary(written)}"'
-    return b"".join(value.fold(policy=SMTP).encode("ascii") for value in message.values())
+    """Written by hand: what Python folds has encoded words longer than the standard allows, and addresses that are none any more."""
+    subject = CONTROL.sub("", " ".join(written.subject.split()))
+    headers = {
+        "From": _address(options.sender),
+        "To": _address(to),
+        "Reply-To": _address(options.reply_to) if options.reply_to else "",
+        "Subject": _words(subject) if _is_encoded(subject) else subject,
+        "Date": format_datetime(written.written_at),
+        "Message-ID": number,
+        "Content-Language": written.language,
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="{_boundary(written)}"',
+    }
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value).encode("ascii")
 
 
-def _address(text: str) -> Address:
-    return Address(display_name=name_of(text), addr_spec=address_of(text) or "")
+def _address(text: str) -> str:
+    name, address = name_of(text), address_of(text) or ""
+    if not name:
+        return address
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f"{_words(name)}\r\n <{address}>" if _is_encoded(name) else f'"{quoted}" <{address}>'
+
+
+def _is_encoded(text: str) -> bool:
+    """Whether a header must say it in encoded words, lest it is no ASCII, or is taken for one, or is longer than a line."""
+    return not text.isascii() or "=?" in text or len(text) > PLAIN_MAX
+
+
+def _words(text: str) -> str:
+    """As encoded words, each whole characters and at most 75 long (RFC 2047, 2)."""
+    pieces = [b""]
+    for char in text:
+        if len(pieces[-1] + char.encode()) > WORD_BYTES:
+            pieces.append(b"")
+        pieces[-1] += char.encode()
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(piece).decode()}?=" for piece in pieces)
 
 
 def _boundary(written: Written) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.utils import parseaddr
+from email.utils import unquote
 from pathlib import Path
 from typing import Literal
 
@@ -12,28 +12,35 @@ from syndicator.contract import Secret
 from syndicator.errors import words
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+\.[^\s@<>,;:\".]+|[^\s@<>,;:\"]+@localhost")
+_NAMED = re.compile(r"([^<>]*)<([^<>]*)>\s*")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What would end a header, or has no business in one."""
 PER_MINUTE_MAX = 60_000
 ADDRESS_MAX = 254
-"""RFC 5321, 4.5.3.1.3, without the angle brackets."""
+LOCAL_MAX = 64
+"""RFC 5321, 4.5.3.1."""
 PORTS = {"tls": 465, "starttls": 587, "none": 25}
 
 
 def address_of(text: str) -> str | None:
     """The mail address in ``Name <address>`` or alone, in ASCII (RFC 5891 for its domain); None when there is none that can be used."""
-    if not text.isprintable():
-        return None
-    _, found = parseaddr(text)
-    local, at, domain = found.rpartition("@")
+    local, at, domain = _divided(text)[1].rpartition("@")
     try:
         found = local + at + domain.encode("idna").decode("ascii")
     except UnicodeError:
         return None
-    return found if _ADDRESS.fullmatch(found) and found.isascii() and len(found) <= ADDRESS_MAX else None
+    usable = _ADDRESS.fullmatch(found) and found.isascii() and len(found) <= ADDRESS_MAX and len(local) <= LOCAL_MAX
+    return found if usable and not CONTROL.search(text) else None
 
 
 def name_of(text: str) -> str:
     """The name in ``Name <address>``."""
-    return parseaddr(text)[0]
+    return _divided(text)[0]
+
+
+def _divided(text: str) -> tuple[str, str]:
+    found = _NAMED.fullmatch(text)
+    return (unquote(found[1].strip()), found[2].strip()) if found else ("", text.strip())
 
 
 @dataclass(frozen=True, kw_only=True)
