@@ -42,13 +42,17 @@ class Folder:
         return name in self._known() and (self._root / name).is_file()
 
     def listed(self, folder: str) -> frozenset[str]:
-        """The names of our files that are there now, directly below ``folder``: one look, however many they are."""
+        """The names of our files that are there now, directly below ``folder``."""
         known = self._known()
-        try:
-            with os.scandir(self._root / folder) as entries:
-                return frozenset(name for entry in entries if (name := f"{folder}/{entry.name}") in known)
-        except OSError:
-            return frozenset()
+        return frozenset(name for name in _names(self._root / folder, f"{folder}/") if name in known)
+
+    def lost(self, folders: Iterable[str]) -> frozenset[str]:
+        """The names of our files directly below ``folders`` that are not there any more: one look each, however many they are."""
+        there: set[str] = set()
+        within = tuple(f"{folder}/" for folder in folders)
+        for prefix in within:
+            there.update(_names(self._root / prefix, prefix))
+        return frozenset(name for name in self._known() - there if name.startswith(within))
 
     def check(self, names: Iterable[str]) -> None:
         """Raise Rejected when one of ``names`` is somebody else's file."""
@@ -108,6 +112,12 @@ class Folder:
         if names != self._known() or not self._record.exists():
             write(self._record, json.dumps(sorted(names), separators=(",\n", ":")).encode())
             self._ours = names
+
+
+def _names(folder: Path, prefix: str) -> list[str]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [prefix + entry.name for entry in entries]
+    return []
 
 
 def _is_below(name: str) -> bool:

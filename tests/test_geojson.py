@@ -73,6 +73,7 @@ async def test_the_whole_of_one_event(tmp_path: Path, sessions: Sessions) -> Non
         "title": "Les Amis du Vélo",
         "language": "fr",
         "left_out": 0,
+        "later": 0,
     }
     assert feature["geometry"] == {"type": "Point", "coordinates": [-4.486076, 48.390394]}
     properties = feature["properties"]

@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from connectors.website import atom, jsonfeed, jsonld, records
+from connectors.website.cards import EventCard, EventRow, PostCard
 from connectors.website.entries import Entry, entry_of
 from connectors.website.page import Cards, Head, icon, stylesheet
-from connectors.website.scene import Made, Scene
+from connectors.website.scene import Made, Scene, Wanted, stale
+from connectors.website.standing import mark
 from connectors.website.topics import explore
 from syndicator.model import Event, Item
 
 
 def front(scene: Scene) -> Made:
-    """Small whatever the past holds, so that it is made anew each time."""
-    site, association = scene.site, scene.association
-    entries = [_entry(scene, item) for item in scene.selection.feed]
-    cards = _cards(scene)
+    """Each file anew when something that it shows differs."""
+    shown, fed = mark([scene.marks_of(items) for items in _shown(scene).values()]), mark(scene.marks_of(scene.selection.feed))
+    wanted: dict[str, Wanted] = {
+        "index.html": (shown, lambda: _index(scene)),
+        "events.html": (shown, lambda: scene.pages.fragment(scene.site, _cards(scene))),
+        "feed.atom": (fed, lambda: _atom(scene)),
+        "feed.json": (fed, lambda: as_json(jsonfeed.feed(_entries(scene), scene.site))),
+        **records.documents(scene),
+    }
+    look = {"style.css": stylesheet(scene.options.accent), "icon.svg": icon(scene.association.name, scene.options.accent)}
+    return stale(scene, wanted, files=look)
+
+
+def _index(scene: Scene) -> bytes:
+    site = scene.site
     structured = _structured(scene, [*scene.selection.upcoming[: scene.options.events_max]])
     head = Head(path="", title=site.title, description=site.description, structured=structured)
-    return Made(
-        files={
-            "index.html": scene.pages.index(site, cards, head, explore(scene)),
-            "events.html": scene.pages.fragment(site, cards),
-            "events.json": records.document(scene),
-            "feed.atom": atom.feed(entries, site, f"{association.url or association.name}#{scene.name}"),
-            "feed.json": as_json(jsonfeed.feed(entries, site)),
-            "style.css": stylesheet(scene.options.accent),
-            "icon.svg": icon(association.name, scene.options.accent),
-        },
-        reread=frozenset({records.FILE}),
-    )
+    return scene.pages.index(site, _cards(scene), head, explore(scene))
+
+
+def _atom(scene: Scene) -> bytes:
+    association = scene.association
+    return atom.feed(_entries(scene), scene.site, f"{association.url or association.name}#{scene.name}")
+
+
+def _entries(scene: Scene) -> list[Entry]:
+    return [_entry(scene, item) for item in scene.selection.feed]
 
 
 def _structured(scene: Scene, events: Sequence[Event]) -> Markup | None:
@@ -49,15 +60,25 @@ def _entry(scene: Scene, item: Item) -> Entry:
     return scene.memo.of("entry", item.uid, scene.marks.get(item.uid), make)
 
 
-def _cards(scene: Scene) -> Cards:
+def _shown(scene: Scene) -> Mapping[str, Sequence[Item]]:
     most, selection = scene.options.events_max, scene.selection
     return {
-        "upcoming": [scene.card(event) for event in selection.upcoming[:most]],
-        "ongoing": [scene.card(event) for event in selection.ongoing[:most]],
-        "past": [scene.row(event) for event in selection.past[:most]],
-        "posts": [scene.post(post) for post in selection.posts],
-        "videos": [scene.post(post) for post in selection.videos],
+        "upcoming": selection.upcoming[:most],
+        "ongoing": selection.ongoing[:most],
+        "past": selection.past[:most],
+        "posts": selection.posts,
+        "videos": selection.videos,
     }
+
+
+def _cards(scene: Scene) -> Cards:
+    return {name: [_card(scene, item, name) for item in items] for name, items in _shown(scene).items()}
+
+
+def _card(scene: Scene, item: Item, section: str) -> EventCard | EventRow | PostCard:
+    if not isinstance(item, Event):
+        return scene.post(item)
+    return scene.row(item) if section == "past" else scene.card(item)
 
 
 def as_json(document: Any) -> bytes:

@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from connectors.website import clean
 from connectors.website.cards import ends, place_text, starts
 from connectors.website.front import as_json
 from connectors.website.pictures import stills
-from connectors.website.scene import Made, Scene
+from connectors.website.scene import Made, Scene, stale
+from connectors.website.standing import mark
 from syndicator.model import Event, Place
 from syndicator.text.dates import describe_when
 from syndicator.text.naming import handle
 
 FILE = "events.geojson"
 DESCRIPTION_MAX = 500
+FEATURES_MAX = 1_000
+"""The soonest: a map of more can neither be read nor loaded by a telephone."""
 DIGITS = 6
 """Of a coordinate: ten centimetres; more says nothing (RFC 7946, 11.2)."""
 
 
 def geojson(scene: Scene) -> Made:
-    """Small whatever the past holds, so that it is made anew each time."""
-    return Made(files={FILE: as_json(document(scene))}) if scene.options.geojson else Made()
+    """Anew when something that it shows differs."""
+    if not scene.options.geojson:
+        return Made()
+    events = scene.selection.to_come_by_start
+    placed = [event for event in events if event.place is not None and event.place.latitude is not None and position(event.place)]
+    shown, left_out = placed[:FEATURES_MAX], len(events) - len(placed)
+    key = mark(scene.marks_of(shown), len(placed), left_out)
+    return stale(scene, {FILE: (key, lambda: as_json(document(scene, shown, left_out, len(placed) - len(shown))))})
 
 
-def document(scene: Scene) -> dict[str, Any]:
-    """The whole file: what is to come and what goes on, by start; ``left_out`` counts the events whose place has no coordinates."""
-    events = sorted((*scene.selection.upcoming, *scene.selection.ongoing), key=lambda event: (event.starts_at, event.uid))
-    placed = [(event, point) for event in events if (point := position(event.place)) is not None]
+def document(scene: Scene, placed: Sequence[Event], left_out: int, later: int) -> dict[str, Any]:
+    """The whole file: what is to come and what goes on, by start.
+
+    ``left_out`` counts the events whose place has no coordinates, ``later`` those that the file has no room for.
+    """
     return {
         "type": "FeatureCollection",
         "generator": "syndicator",
         "title": scene.site.title,
         "language": scene.site.labels.language,
-        "left_out": len(events) - len(placed),
-        "features": [_feature(event, point, scene) for event, point in placed],
+        "left_out": left_out,
+        "later": later,
+        "features": [_known(event, scene) for event in placed],
     }
 
 
@@ -48,6 +60,11 @@ def position(place: Place | None) -> list[float] | None:
         return None
     point = [round(longitude, DIGITS), round(latitude, DIGITS)]
     return point if point != [0, 0] else None
+
+
+def _known(event: Event, scene: Scene) -> dict[str, Any]:
+    point = position(event.place) or []
+    return scene.memo.of("feature", event.uid, scene.marks.get(event.uid), lambda: _feature(event, point, scene))
 
 
 def _feature(event: Event, point: list[float], scene: Scene) -> dict[str, Any]:

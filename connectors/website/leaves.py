@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from posixpath import splitext
 from typing import Any
@@ -26,15 +27,40 @@ DESCRIPTION_MAX = 200
 
 def leaves(scene: Scene) -> Made:
     """One page an event; those that nothing touched stay as they are."""
-    events = scene.selection.paged
+    events, keys = scene.selection.paged, _keys(scene)
+    paths = [scene.leaves[event.uid] for event in events]
+    known = scene.standing.keys
     pages: dict[str, Callable[[], bytes]] = {}
-    keys: dict[str, str] = {}
-    for event, before, after in zip(events, (None, *events), (*events[1:], None), strict=False):
-        path = scene.leaves[event.uid]
-        key = keys[path] = _key(scene, event, before, after)
-        if scene.standing.keys.get(path) != key:
-            pages[path] = functools.partial(_page, scene, event, before, after)
+    for place, path in enumerate(paths):
+        if known.get(path) != keys[path]:
+            before, after = events[place - 1] if place else None, events[place + 1] if place + 1 < len(events) else None
+            pages[path] = functools.partial(_page, scene, events[place], before, after)
     return Made(pages=pages, keep=frozenset(keys.keys() - pages.keys()), keys=keys)
+
+
+def _keys(scene: Scene) -> Mapping[str, str]:
+    """Path → key; only those of events that differ, and of who stands or stood beside one, are made anew."""
+    events, differing = scene.selection.paged, scene.differing
+    last = scene.memo.last.selection.paged if scene.memo.last else ()
+    beside = _beside(last, differing) | _beside(events, differing)
+    kept: dict[str, str] = scene.memo.kept("keys of leaves", dict)
+    keys = {}
+    for place, event in enumerate(events):
+        uid = event.uid
+        if uid in beside:
+            before, after = events[place - 1] if place else None, events[place + 1] if place + 1 < len(events) else None
+            keys[scene.leaves[uid]] = _key(scene, event, before, after)
+        else:
+            keys[scene.leaves[uid]] = kept[scene.leaves[uid]]
+    kept.clear()
+    kept.update(keys)
+    return keys
+
+
+def _beside(events: Sequence[Event], uids: AbstractSet[str]) -> set[str]:
+    """These events, and those right before and after each."""
+    places = [place for place, event in enumerate(events) if event.uid in uids]
+    return {event.uid for place in places for event in events[max(0, place - 1) : place + 2]}
 
 
 def _key(scene: Scene, event: Event, before: Event | None, after: Event | None) -> str:

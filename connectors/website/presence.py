@@ -19,9 +19,10 @@ from connectors.website.cards import Badge, EventCard, Image, PostCard, event_ca
 from connectors.website.page import ASSETS
 from connectors.website.pictures import Picture, logo
 from connectors.website.presence_labels import presence_labels_for
-from connectors.website.scene import Made, Scene
+from connectors.website.scene import Made, Scene, stale
+from connectors.website.standing import mark
 from syndicator.contract import View
-from syndicator.model import Actor, Event, Item
+from syndicator.model import Event, Item
 
 FILE = "links.html"
 STYLE = "links.css"
@@ -61,14 +62,19 @@ def presence(scene: Scene) -> Made:
     """The page and its look; nothing with ``presence = false``."""
     if not scene.options.presence:
         return Made()
-    return Made(files={FILE: _page(scene), STYLE: (ASSETS / STYLE).read_bytes()})
+    buttons, selection = _own(scene), scene.selection
+    accounts = [account for account in accounts_of(scene.view, _written(scene)) if account.url not in {button.url for button in buttons}]
+    shown = [scene.marks_of(items) for items in (_next(scene), selection.posts[:POSTS], selection.videos[:VIDEOS])]
+    key = mark(shown, accounts, _logo(scene))
+    return stale(scene, {FILE: (key, lambda: _page(scene, buttons, accounts))}, files={STYLE: (ASSETS / STYLE).read_bytes()})
 
 
-def _page(scene: Scene) -> bytes:
-    site, selection = scene.site, scene.selection
-    buttons = _own(scene)
-    accounts = [account for account in accounts_of(scene.view) if account.url not in {button.url for button in buttons}]
-    image = _logo(scene)
+def _next(scene: Scene) -> Sequence[Event]:
+    return (*scene.selection.upcoming[:EVENTS], *scene.selection.ongoing[:EVENTS])[:EVENTS]
+
+
+def _page(scene: Scene, buttons: Sequence[Button], accounts: Sequence[Button]) -> bytes:
+    site, selection, image = scene.site, scene.selection, _logo(scene)
     values = {
         "url": f"{site.page_url}{FILE}" if site.page_url else None,
         "name": site.association,
@@ -77,7 +83,7 @@ def _page(scene: Scene) -> bytes:
         "theme": scene.options.theme,
         "buttons": buttons,
         "accounts": accounts,
-        "events": [_event(event, scene) for event in (*selection.upcoming, *selection.ongoing)[:EVENTS]],
+        "events": [_event(event, scene) for event in _next(scene)],
         "posts": [_post(post_card(post, scene.view, scene.association, site.labels, scene.pictures)) for post in selection.posts[:POSTS]],
         "films": [_post(post_card(post, scene.view, scene.association, site.labels, scene.pictures)) for post in selection.videos[:VIDEOS]],
         "structured": structured(scene, [*buttons, *accounts], image),
@@ -96,29 +102,42 @@ def _own(scene: Scene) -> list[Button]:
     ]
 
 
-def accounts_of(view: View) -> list[Button]:
+Author = tuple[str, str, str | None]
+"""Address, name and handle; without them, nobody at the server of what was written."""
+NOBODY: Author = ("", "", None)
+
+
+def _written(scene: Scene) -> Counter[tuple[str, Author]]:
+    """How much each author wrote in each source: only what differs is counted again, there may be thousands."""
+    written = scene.memo.kept(f"{FILE} authors", Counter[tuple[str, Author]])
+    written.subtract(map(_authorship, scene.went))
+    written.update(map(_authorship, scene.came))
+    return written
+
+
+def accounts_of(view: View, written: Counter[tuple[str, Author]] | None = None) -> list[Button]:
     """The account behind each source: whoever wrote more than half of what it has, at its own server; in the order of the sources."""
-    found: dict[str, Counter[tuple[str, str, str | None]]] = {source: Counter() for source in view.sources}
-    total: Counter[str] = Counter()
-    for item in view.items:
-        actor = _actor(item)
-        if item.source in found and getattr(item, "boost_of", None) is None:
-            total[item.source] += 1
-            if actor is not None and actor.url and _host(actor.url) == _host(item.url):
-                found[item.source][actor.url, actor.name, actor.handle] += 1
+    written = Counter(map(_authorship, view.items)) if written is None else written
     buttons: dict[str, Button] = {}
-    for source, actors in found.items():
-        (home, name, handle), count = max(actors.items(), key=lambda one: (one[1], one[0][0]), default=(("", "", None), 0))
+    for source in view.sources:
+        authors = {author: count for (at, author), count in written.items() if at == source and count}
+        total = sum(authors.values())
+        authors.pop(NOBODY, None)
+        (home, name, handle), count = max(authors.items(), key=lambda one: (one[1], repr(one[0])), default=(NOBODY, 0))
         url = clean.link(home)
-        if url and count * 2 > total[source]:
+        if url and count * 2 > total:
             note = f"@{clean.plain(handle)}" if handle else _host(url)
             title = clean.printed(view.sources[source]) or clean.printed(name) or note
             buttons.setdefault(url, Button(title=title, url=url, note=note, me=True))
     return list(buttons.values())
 
 
-def _actor(item: Item) -> Actor | None:
-    return item.organizer if isinstance(item, Event) else item.author
+def _authorship(item: Item) -> tuple[str, Author]:
+    """Its source, none for what others wrote; and who wrote it."""
+    actor = item.organizer if isinstance(item, Event) else item.author
+    source = item.source if isinstance(item, Event) or item.boost_of is None else ""
+    at_home = actor is not None and actor.url and _host(actor.url) == _host(item.url)
+    return source, (actor.url or "", actor.name, actor.handle) if actor is not None and at_home else NOBODY
 
 
 def _host(url: str | None) -> str:

@@ -20,7 +20,7 @@ from connectors.website.pictures import Album, Picture, gather, logo, stills
 from connectors.website.presence import presence
 from connectors.website.scene import Made, Memo, Part, Scene
 from connectors.website.selection import Selection, select
-from connectors.website.standing import Look, Stamps, changes, look, stamp, with_pictures
+from connectors.website.standing import Last, Look, Stamps, changes, differing, look, stamp, with_pictures
 from connectors.website.widget import widget
 from syndicator.contract import Context, View
 from syndicator.folder import Folder
@@ -66,9 +66,8 @@ class WebsiteProjection:
 
     def _look(self, view: View) -> Look:
         """What stands, and what differs from when it was made."""
-        there = frozenset[str]().union(*(self._folder.listed(folder) for folder in FOLDERS))
         now = stamp(self._options, self._context.association, self._context.public_url, view.sources)
-        return look(view, self._stamps.load(now, there), now)
+        return look(view, self._stamps.load(now, self._folder.lost(FOLDERS)), now, self._memo.last if self._memo.stamp == now else None)
 
     async def _pictures(self, selection: Selection, found: Look) -> Mapping[str, Picture]:
         """Of what is shown. Those on pages that stand are not looked at again, only those that are still missing."""
@@ -92,8 +91,11 @@ class WebsiteProjection:
 
     def _write(self, view: View, selection: Selection, found: Look, pictures: Mapping[str, Picture]) -> None:
         marks = with_pictures(view, found.marks, pictures)
-        if self._memo.stamp != found.stamp:
-            self._memo = Memo(found.stamp)
+        memo = self._memo if self._memo.stamp == found.stamp else Memo(found.stamp)
+        # Taken back only when all went well: half a step would be none.
+        self._memo = Memo()
+        differ = differing(selection, marks, memo.last)
+        last, items = memo.last, {item.uid: item for item in view.items}
         scene = Scene(
             view=view,
             selection=selection,
@@ -107,7 +109,10 @@ class WebsiteProjection:
             changed=changes(view, marks, found.standing),
             marks=marks,
             standing=found.standing,
-            memo=self._memo,
+            memo=memo,
+            went=[last.items[uid] for uid in differ.items if uid in last.items] if last else (),
+            came=[items[uid] for uid in differ.items if uid in items],
+            differing=differ.all,
         )
         made = [part(scene) for part in PARTS]
         files = Files(made)
@@ -117,7 +122,9 @@ class WebsiteProjection:
         )
         self._album.keep(pictures)
         keys = {path: key for one in made for path, key in one.keys.items()}
-        self._stamps.finish(found.stamp, keys, marks, frozenset[str]().union(*(one.reread for one in made)))
+        self._stamps.finish(found.stamp, keys, marks)
+        memo.last = Last(view=view, items=items, plain=found.marks, marks=marks, selection=selection)
+        self._memo = memo
 
 
 class Files(Mapping[str, bytes]):

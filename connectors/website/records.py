@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring
@@ -11,8 +12,9 @@ from connectors.website import clean
 from connectors.website.cards import ends, map_url, moved_from, place_text, starts
 from connectors.website.page import Site
 from connectors.website.pictures import Picture, Variant, stills
-from connectors.website.scene import Scene
-from connectors.website.selection import LONG_AGO
+from connectors.website.scene import Scene, Wanted
+from connectors.website.selection import LONG_AGO, first_day
+from connectors.website.standing import mark
 from syndicator.contract import Association, View
 from syndicator.model import Attachment, Event, Place
 from syndicator.text.dates import describe_when
@@ -22,13 +24,37 @@ VERSION = 1
 
 
 FILE = "events.json"
+SOON_MAX = 1_000
+"""Events to come in ``events.json``; later ones are in a file for each month, which it names."""
 
 
-def document(scene: Scene) -> bytes:
-    """The whole file. Records of events that did not change are taken over from the file as it stands: they need not be made again."""
-    selection, site = scene.selection, scene.site
-    standing = pieces(scene.standing.read(FILE) or b"")
-    upcoming = sorted((*selection.upcoming, *selection.ongoing), key=lambda event: (event.starts_at, event.uid))
+def documents(scene: Scene) -> dict[str, Wanted]:
+    """Path → what the file is made from, and how."""
+    selection = scene.selection
+    soon, months = selection.to_come_by_start[:SOON_MAX], _by_month(selection.to_come_by_start[SOON_MAX:])
+    more = [{"file": path, "count": len(events)} for path, events in months.items()]
+    files = {FILE: (soon, selection.past, more), **{path: (events, (), []) for path, events in months.items()}}
+    return {
+        path: (
+            mark(scene.marks_of(upcoming), scene.marks_of(past), more),
+            functools.partial(document, scene, path, {"upcoming": upcoming, "past": past}, more),
+        )
+        for path, (upcoming, past, more) in files.items()
+    }
+
+
+def _by_month(events: Sequence[Event]) -> dict[str, list[Event]]:
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        day = first_day(event)
+        found.setdefault(f"events-{day.year}-{day.month:02}.json", []).append(event)
+    return dict(sorted(found.items()))
+
+
+def document(scene: Scene, path: str, events: Mapping[str, Sequence[Event]], more: Sequence[Mapping[str, Any]]) -> bytes:
+    """A whole file. Records of events that did not change are taken over from the file as it stands: they need not be made again."""
+    site = scene.site
+    standing = pieces(scene.standing.read(path) or b"")
     head = {
         "version": VERSION,
         "generator": "syndicator",
@@ -37,11 +63,9 @@ def document(scene: Scene) -> bytes:
         "timezone": scene.association.timezone,
         "url": site.page_url,
         "calendar": site.calendar,
+        "more": more,
     }
-    lists = [
-        f' "{name}": '.encode() + _list([_piece(event, scene, standing) for event in events])
-        for name, events in (("upcoming", upcoming), ("past", selection.past))
-    ]
+    lists = [f' "{name}": '.encode() + _list([_piece(event, scene, standing) for event in listed]) for name, listed in events.items()]
     return b",\n".join([_encoded(head)[:-2], *lists]) + b"\n}\n"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -11,9 +11,9 @@ from connectors.website.options import Options
 from connectors.website.page import Pages, Site
 from connectors.website.pictures import Picture
 from connectors.website.selection import Selection
-from connectors.website.standing import Standing
+from connectors.website.standing import Last, Standing
 from syndicator.contract import Association, View
-from syndicator.model import Event, Post
+from syndicator.model import Event, Item, Post
 
 T = TypeVar("T")
 
@@ -21,11 +21,14 @@ T = TypeVar("T")
 class Memo:
     """What was made of an item stays right as long as its mark does; forgotten when there is too much of it."""
 
-    def __init__(self, stamp: str = "", most: int = 3_000) -> None:
+    def __init__(self, stamp: str = "", most: int = 4_000) -> None:
         self.stamp = stamp
         """What it depends on beside the items."""
         self._most = most
         self._made: dict[tuple[str, str], tuple[str, Any]] = {}
+        self._kept: dict[str, Any] = {}
+        self.last: Last | None = None
+        """What ``kept`` things are as of."""
 
     def of(self, what: str, uid: str, mark: str | None, make: Callable[[], T]) -> T:
         """What ``make`` returned for this item when its mark was this one; ``what`` says what it makes."""
@@ -37,6 +40,13 @@ class Memo:
                 self._made.clear()
             found = self._made[what, uid] = (mark, make())
         return found[1]
+
+    def kept(self, what: str, make: Callable[[], T]) -> T:
+        """What a part keeps from one projection to the next, in step with ``Scene.went`` and ``came``; at first, what ``make`` returns."""
+        if what not in self._kept:
+            self._kept[what] = make()
+        found: T = self._kept[what]
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +71,16 @@ class Scene:
     """uid → another word whenever anything of the item, its picture or its past differs."""
     standing: Standing = field(default_factory=Standing)
     memo: Memo = field(default_factory=Memo)
+    went: Sequence[Item] = ()
+    """Items as they were in ``memo.last`` of which anything differs now: they, what is said of them, or that they are there."""
+    came: Sequence[Item] = ()
+    """Items as they are now, of which anything differs; all of them where there is no ``memo.last``."""
+    differing: frozenset[str] = frozenset()
+    """The uids of both, and of those that are over since, or have lost their page."""
+
+    def marks_of(self, items: Iterable[Item]) -> str:
+        """A text that differs whenever one of them does, or their order."""
+        return "|".join([self.marks.get(item.uid, "") for item in items])
 
     def row(self, event: Event) -> EventRow:
         """The event in a list of many."""
@@ -102,8 +122,17 @@ class Made:
     """Files of an earlier projection that are still right, and need not be made again."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Path → what that file, made or kept, was made from: found again in ``Scene.standing.keys``, as long as the file is there."""
-    reread: frozenset[str] = frozenset()
-    """Files that the next projection wants to read as they were left: ``Scene.standing.read``."""
+
+
+Wanted = tuple[str, Callable[[], bytes]]
+"""What a file is made from, in a word that differs whenever the file does, and how it is made."""
+
+
+def stale(scene: Scene, wanted: Mapping[str, Wanted], **more: Any) -> Made:
+    """Of the files ``wanted``, by path, only those are made that do not stand as they shall."""
+    keys = {path: key for path, (key, _) in wanted.items()}
+    pages = {path: make for path, (key, make) in wanted.items() if scene.standing.keys.get(path) != key}
+    return Made(pages=pages, keep=frozenset(keys.keys() - pages.keys()), keys=keys, **more)
 
 
 Part = Callable[[Scene], Made]

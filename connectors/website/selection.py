@@ -34,6 +34,8 @@ class Selection:
     """Every post and video that is not a part of another, latest first."""
     to_come: frozenset[str] = frozenset()
     """uids of the events that are not over."""
+    to_come_by_start: tuple[Event, ...] = ()
+    """The same, those that go on for weeks among them."""
     paged: tuple[Event, ...] = ()
     """The events that have a page of their own, by start."""
 
@@ -56,6 +58,7 @@ def select(view: View, now: datetime, timezone: str, options: Options) -> Select
         feed=_feed(view, [*to_come, *past, *posts], options.feed_max),
         heads=heads,
         to_come=uids,
+        to_come_by_start=tuple(to_come),
         paged=_paged(events, uids, midnight, options),
     )
 

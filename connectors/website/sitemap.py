@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from html import escape
 
@@ -19,10 +19,8 @@ def sitemap(scene: Scene, paths: Iterable[str]) -> Made:
     base = scene.site.page_url
     if base is None:
         return Made()
-    at = scene.view.changed_at
-    changed = {scene.leaves[event.uid]: at.get(event.uid) for event in scene.selection.paged}
-    start = escape(base)
-    urls = [f"<url><loc>{start}{path}</loc>{_lastmod(changed.get(path))}</url>" for path in ("", *sorted(paths))]
+    start, events = escape(base), _events(scene)
+    urls = [f"<url><loc>{start}{path}</loc>{events.get(path, '')}</url>" for path in ("", *sorted(paths))]
     if len(urls) <= URLS_MAX:
         return Made(files={"sitemap.xml": _document("urlset", urls)})
     parts = {
@@ -31,6 +29,15 @@ def sitemap(scene: Scene, paths: Iterable[str]) -> Made:
     }
     index = _document("sitemapindex", [f"<sitemap><loc>{start}{name}</loc></sitemap>" for name in parts])
     return Made(files={"sitemap.xml": index, **parts})
+
+
+def _events(scene: Scene) -> Mapping[str, str]:
+    """Path → what is said of the page of an event, anew for those that differ."""
+    kept: dict[str, str] = scene.memo.kept("sitemap of events", dict)
+    for event in scene.selection.paged:
+        if event.uid in scene.differing:
+            kept[scene.leaves[event.uid]] = _lastmod(scene.view.changed_at.get(event.uid))
+    return kept
 
 
 def _lastmod(at: datetime | None) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from connectors.website.options import Options
 from connectors.website.pictures import Picture, stills
+from connectors.website.selection import Selection
 from syndicator.contract import Association, View
 from syndicator.folder import write
 from syndicator.model import Item
@@ -36,7 +37,7 @@ class Standing:
     items: Mapping[str, str] = field(default_factory=dict)
     """uid → ``mark_of`` the item then."""
     read: Callable[[str], bytes | None] = nothing
-    """A file exactly as we left it; None when it is not, or nobody asked for that (``Made.reread``)."""
+    """A file of the folder itself, exactly as we left it; None when it is not."""
 
 
 def mark_of(text: str) -> str:
@@ -77,12 +78,31 @@ class Look:
     """uids of which nothing but a picture may differ."""
 
 
-def look(view: View, standing: Standing, stamp: str) -> Look:
+@dataclass(frozen=True, kw_only=True)
+class Last:
+    """The view before, as long as it is remembered."""
+
+    view: View
+    items: Mapping[str, Item]
+    """By uid."""
+    plain: Mapping[str, str]
+    """uid → its mark, as far as it goes without pictures."""
+    marks: Mapping[str, str]
+    selection: Selection
+
+
+def look(view: View, standing: Standing, stamp: str, last: Last | None = None) -> Look:
     """Compare ``view`` with what stands. An item that is not said to have changed keeps the mark of its content."""
     marks: dict[str, str] = {}
     unchanged: set[str] = set()
+    same = _sameness(view, last)
     for item in view.items:
         uid = item.uid
+        if last is not None and same(item):
+            marks[uid] = last.plain[uid]
+            if uid not in view.changed:
+                unchanged.add(uid)
+            continue
         about = _circumstances(item, view)
         before = standing.items.get(uid, "")
         if uid not in view.changed and before.startswith(about):
@@ -91,6 +111,21 @@ def look(view: View, standing: Standing, stamp: str) -> Look:
         else:
             marks[uid] = about + mark(item)
     return Look(stamp=stamp, standing=standing, marks=marks, unchanged=frozenset(unchanged))
+
+
+def _sameness(view: View, last: Last | None) -> Callable[[Item], bool]:
+    """Whether an item and all that is said of it are as they were."""
+    if last is None:
+        return lambda _: False
+    items, was, at = last.items, last.view.changed_at, view.changed_at
+    others = [(view.shown_by, last.view.shown_by), (view.previous, last.view.previous)]
+    differ = {uid for now, then in others for uid in now.keys() | then.keys() if now.get(uid) != then.get(uid)}
+
+    def same(item: Item) -> bool:
+        uid = item.uid
+        return items.get(uid) is item and was.get(uid) == at.get(uid) and uid not in differ
+
+    return same
 
 
 def _circumstances(item: Item, view: View) -> str:
@@ -105,6 +140,8 @@ def _circumstances(item: Item, view: View) -> str:
 
 def with_pictures(view: View, marks: Mapping[str, str], pictures: Mapping[str, Picture]) -> Mapping[str, str]:
     """The same marks, another one where an item's pictures differ."""
+    if not pictures:
+        return marks
     found = dict(marks)
     for item in view.items:
         shown = [pictures[still.url] for still in stills(item) if still.url in pictures]
@@ -121,6 +158,26 @@ def changes(view: View, marks: Mapping[str, str], standing: Standing) -> frozens
     return view.changed | {uid for uid, found in marks.items() if before.get(uid) != found}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Differing:
+    """uids of what is not as it was in the last view; all there are, where that is not remembered."""
+
+    items: frozenset[str]
+    """They, what is said of them, or whether they are there."""
+    all: frozenset[str]
+    """These, and the events that are over since, or have lost their page."""
+
+
+def differing(selection: Selection, marks: Mapping[str, str], last: Last | None) -> Differing:
+    """Compare with the last view."""
+    if last is None:
+        found = frozenset(marks)
+        return Differing(items=found, all=found)
+    items = frozenset(uid for uid, now in marks.items() if last.marks.get(uid) != now) | (last.marks.keys() - marks.keys())
+    paged, before = ({event.uid for event in one.paged} for one in (selection, last.selection))
+    return Differing(items=items, all=items | (selection.to_come ^ last.selection.to_come) | (paged ^ before))
+
+
 class Stamps:
     """The record, in the state folder; lost or damaged, everything is made anew."""
 
@@ -131,15 +188,15 @@ class Stamps:
         self._last: dict[str, Any] = {}
         """As ``finish`` left it: a record of thousands need not be read again."""
 
-    def load(self, stamp: str, there: frozenset[str]) -> Standing:
-        """What stands, as far as it was made under this ``stamp``; ``there`` are the files with keys that are still there."""
+    def load(self, stamp: str, lost: frozenset[str]) -> Standing:
+        """What stands, as far as it was made under this ``stamp``; ``lost`` are files of folders that are not there any more."""
         try:
             raw = self._last if self._last and self._record.exists() else json.loads(self._record.read_bytes())
             if raw["stamp"] != stamp:
                 return Standing()
-            gone = frozenset(self._being_made())
-            keys = {name: key for name, key in raw["keys"].items() if name in there and name not in gone}
-            items, left = dict(raw["items"]), dict(raw["left"])
+            keys, items, left = dict(raw["keys"]), dict(raw["items"]), dict(raw["left"])
+            for name in (*lost, *self._being_made(), *(name for name, seen in left.items() if not seen or seen != self._look(name))):
+                keys.pop(name, None)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return Standing()
         return Standing(keys=keys, items=items, read=lambda name: self._as_left(name, left.get(name)))
@@ -149,9 +206,9 @@ class Stamps:
         if wanted := sorted({*names, *self._being_made()}):
             write(self._unfinished, json.dumps(wanted).encode())
 
-    def finish(self, stamp: str, keys: Mapping[str, str], items: Mapping[str, str], reread: Iterable[str]) -> None:
-        """Remember what stands now."""
-        left = {name: self._look(name) for name in sorted(reread)}
+    def finish(self, stamp: str, keys: Mapping[str, str], items: Mapping[str, str]) -> None:
+        """Remember what stands now. A file of the folder itself is also known by its look: people write there by hand."""
+        left = {name: self._look(name) for name in sorted(keys) if "/" not in name}
         made = {"stamp": stamp, "left": left, "keys": keys, "items": items}
         if made != self._last or not self._record.exists():
             write(self._record, json.dumps(made, separators=(",\n", ":")).encode())

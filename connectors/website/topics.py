@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 
 from markupsafe import Markup
 
@@ -15,9 +14,10 @@ from connectors.website.cards import EventRow, post_card, shown_tags
 from connectors.website.labels import Labels
 from connectors.website.page import Head, Link
 from connectors.website.presence_labels import presence_labels_for
-from connectors.website.scene import Made, Scene
+from connectors.website.scene import Made, Scene, Wanted, stale
 from connectors.website.selection import first_day
 from connectors.website.standing import mark, mark_of
+from syndicator.contract import View
 from syndicator.model import Event, Item, Post
 from syndicator.text import naming
 
@@ -28,8 +28,7 @@ YEAR_MAX = 400
 """Events that one page of a year shows; with more, every month has a page of its own."""
 
 INDEX = "index"
-Page = tuple[str, Callable[[], bytes]]
-"""What it is made from, in a word, and how it is made."""
+_MONTHS = "archive/"
 
 
 @dataclass(kw_only=True)
@@ -38,15 +37,17 @@ class Topic:
 
     path: str
     name: str
-    events: list[Event] = field(default_factory=list)
+    events: Sequence[Event] = ()
+    shown: str = ""
+    """Another one whenever any of the events is, or its being to come."""
     posts: list[Post] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
-    """Of all of them, and whether they are to come."""
+    """Of the posts."""
 
     @property
     def key(self) -> str:
         """Another one whenever the page differs."""
-        return mark_of("|".join([self.name, *self.marks]))
+        return mark_of("|".join([self.name, self.shown, *self.marks]))
 
 
 @functools.lru_cache(maxsize=4_096)
@@ -84,61 +85,105 @@ class Topics:
 
 
 def collect(scene: Scene) -> Topics:
-    """The view, by tag, source, year and month. One pass, as little as possible for each item: there may be thousands."""
-    tags, by_tags = _by_tag(scene)
-    sources = _by_source(scene)
-    years: dict[int, dict[int, Topic]] = {}
-    shown_by, marks, to_come = scene.view.shown_by, scene.marks, scene.selection.to_come
-    for event in scene.selection.paged:
-        uid = event.uid
-        word = marks[uid] + ("+" if uid in to_come else "-")
-        lists = [*by_tags[event.tags], _month(years, first_day(event), scene.site.labels)]
-        if sources:
-            lists += [sources[name] for name in shown_by.get(uid, (event.source,)) if name in sources]
-        for topic in lists:
-            topic.events.append(event)
-            topic.marks.append(word)
+    """The view, by tag, source, year and month."""
+    listed = _listed(scene)
+    tags = {path: Topic(path=path, name=name) for path, name in _tag_names(scene).items()}
+    titles = scene.view.sources if len(scene.view.sources) > 1 else {}
+    sources = {source_page(name): Topic(path=source_page(name), name=clean.plain(title) or name) for name, title in titles.items()}
+    months = {path: _month(path, scene.site.labels) for path in sorted(listed) if path.startswith(_MONTHS)}
+    every = {**tags, **sources, **months}
+    for path, page in listed.items():
+        every[path].events, every[path].shown = page.events, page.shown
     for post in scene.selection.heads:
-        own = [sources[name] for name in shown_by.get(post.uid, (post.source,)) if name in sources]
-        for topic in (*by_tags[post.tags], *own):
-            topic.posts.append(post)
-            topic.marks.append(marks[post.uid])
-    return Topics(
-        tags=tags,
-        sources=sorted(sources.values(), key=lambda topic: (topic.name.casefold(), topic.path)),
-        years={year: [years[year][month] for month in sorted(years[year])] for year in sorted(years, reverse=True)},
-    )
+        for path in _posted(scene, post):
+            every[path].posts.append(post)
+            every[path].marks.append(scene.marks[post.uid])
+    years: dict[int, list[Topic]] = {}
+    for path, month in months.items():
+        years.setdefault(_year_of(path), []).append(month)
+    return Topics(tags=_by_name(tags), sources=_by_name(sources), years={year: years[year] for year in sorted(years, reverse=True)})
 
 
-def _by_tag(scene: Scene) -> tuple[list[Topic], Mapping[tuple[str, ...], Sequence[Topic]]]:
-    """A page for each tag, by name, each called as it is most often spelt; and which pages each set of tags belongs to."""
+def _by_name(topics: Mapping[str, Topic]) -> list[Topic]:
+    return sorted(topics.values(), key=lambda topic: (topic.name.casefold(), topic.path))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """The events of one page, by start."""
+
+    events: Sequence[Event]
+    shown: str
+
+
+def _listed(scene: Scene) -> Mapping[str, Page]:
+    """Path → its events: only pages that an event which differs is or was on are gathered again, there may be thousands."""
+    kept: dict[str, Page] = scene.memo.kept("pages of many", dict)
+    last, events, differing = scene.memo.last, scene.selection.paged, scene.differing
+    before = [event for event in last.selection.paged if event.uid in differing] if last else []
+    touched = {path for event in before if last for path in _paths(last.view, event)}
+    members: dict[str, list[str]] = {path: [event.uid for event in kept[path].events if event.uid not in differing] for path in touched}
+    for event in events:
+        if event.uid in differing:
+            for path in _paths(scene.view, event):
+                if path not in members:
+                    members[path] = [one.uid for one in kept[path].events] if path in kept else []
+                members[path].append(event.uid)
+    places = {event.uid: place for place, event in enumerate(events)}
+    for path, uids in members.items():
+        if uids:
+            kept[path] = _page_of(scene, [events[place] for place in sorted(map(places.__getitem__, uids))])
+        else:
+            del kept[path]
+    return kept
+
+
+def _page_of(scene: Scene, events: Sequence[Event]) -> Page:
+    marks, to_come = scene.marks, scene.selection.to_come
+    return Page(events=events, shown=mark_of("|".join([marks[event.uid] + ("+" if event.uid in to_come else "-") for event in events])))
+
+
+def _paths(view: View, event: Event) -> tuple[str, ...]:
+    """The pages that list an event: of its tags, its month, its sources."""
+    day = first_day(event)
+    sources = _source_paths(view, event)
+    return (*(path for path, _ in _spelt(event.tags)), f"{_MONTHS}{day.year:04}-{day.month:02}.html", *sources)
+
+
+def _posted(scene: Scene, post: Post) -> tuple[str, ...]:
+    return (*(path for path, _ in _spelt(post.tags)), *_source_paths(scene.view, post))
+
+
+def _source_paths(view: View, item: Item) -> tuple[str, ...]:
+    """None where there is but one source: the front page is its page."""
+    if len(view.sources) < 2:
+        return ()
+    names = view.shown_by.get(item.uid, (item.source,))
+    return tuple(dict.fromkeys(source_page(name) for name in names if name in view.sources))
+
+
+@functools.lru_cache(maxsize=4_096)
+def _spelt(tags: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The pages of these tags, each with the tag as it is spelt here."""
+    return tuple({tag_page(tag): tag for tag in shown_tags(tags)}.items())
+
+
+def _tag_names(scene: Scene) -> Mapping[str, str]:
+    """The page of each tag → the tag as it is most often spelt."""
     spellings: Mapping[str, Counter[str]] = defaultdict(Counter)
-    paths: dict[tuple[str, ...], list[str]] = {}
     items: tuple[Item, ...] = (*scene.selection.paged, *scene.selection.heads)
     for tags, count in Counter([item.tags for item in items]).items():
-        shown = {tag_page(tag): tag for tag in shown_tags(tags)}
-        paths[tags] = list(shown)
-        for path, tag in shown.items():
+        for path, tag in _spelt(tags):
             spellings[path][tag] += count
-    found = {path: Topic(path=path, name=min(counts, key=lambda tag: (-counts[tag], tag))) for path, counts in spellings.items()}
-    ordered = sorted(found.values(), key=lambda topic: (topic.name.casefold(), topic.path))
-    return ordered, {tags: [found[path] for path in named] for tags, named in paths.items()}
+    return {path: min(counts, key=lambda tag: (-counts[tag], tag)) for path, counts in spellings.items()}
 
 
-def _by_source(scene: Scene) -> dict[str, Topic]:
-    """None where there is but one source: the front page is its page."""
-    titles = scene.view.sources
-    if len(titles) < 2:
-        return {}
-    return {name: Topic(path=source_page(name), name=clean.plain(title) or name) for name, title in titles.items()}
+def _month(path: str, labels: Labels) -> Topic:
+    return Topic(path=path, name=f"{labels.month_names[int(path[-7:-5]) - 1]} {_year_of(path)}")
 
 
-def _month(years: dict[int, dict[int, Topic]], day: date, labels: Labels) -> Topic:
-    months = years.setdefault(day.year, {})
-    if day.month not in months:
-        name = f"{labels.month_names[day.month - 1]} {day.year}"
-        months[day.month] = Topic(path=f"archive/{day.year}-{day.month:02}.html", name=name)
-    return months[day.month]
+def _year_of(path: str) -> int:
+    return int(path[len(_MONTHS) : -len("-01.html")])
 
 
 def topics(scene: Scene, found: Topics) -> Made:
@@ -148,9 +193,7 @@ def topics(scene: Scene, found: Topics) -> Made:
         wanted[topic.path] = (topic.key, functools.partial(_topic_page, scene, topic))
     for year, months in found.years.items():
         wanted.update(_year(scene, year, months))
-    keys = {path: key for path, (key, _) in wanted.items()}
-    stale = {path for path, key in keys.items() if scene.standing.keys.get(path) != key}
-    return Made(pages={path: wanted[path][1] for path in stale}, keep=frozenset(keys.keys() - stale), keys=keys)
+    return stale(scene, wanted)
 
 
 def explore(scene: Scene) -> list[Link]:
@@ -184,7 +227,7 @@ def _topic_page(scene: Scene, topic: Topic) -> bytes:
     return scene.pages.listing(site, head, {"sections": sections, "posts": posts, "more": more})
 
 
-def _year(scene: Scene, year: int, months: Sequence[Topic]) -> dict[str, Page]:
+def _year(scene: Scene, year: int, months: Sequence[Topic]) -> dict[str, Wanted]:
     """The page of a year, and those of its months when it has too many events."""
     path, labels = f"archive/{year}.html", scene.site.labels
     title = f"{labels.all_events}{labels.colon}"
@@ -199,7 +242,7 @@ def _year(scene: Scene, year: int, months: Sequence[Topic]) -> dict[str, Page]:
     return {**found, path: (mark(links), functools.partial(_index, scene, Head(path=path, title=f"{title}{year}"), links))}
 
 
-def _indexes(scene: Scene, found: Topics) -> dict[str, Page]:
+def _indexes(scene: Scene, found: Topics) -> dict[str, Wanted]:
     labels = scene.site.labels
     tags = [Link(path=topic.path, name=topic.name, count=len(topic.events) + len(topic.posts)) for topic in found.tags]
     years = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, time, timedelta
 from html import escape
 from typing import Any
@@ -13,8 +14,9 @@ from connectors.website.cards import INLINE_MAX, PostCard, ends, moved_from, pla
 from connectors.website.labels import ENGLISH, FRENCH
 from connectors.website.page import ASSETS
 from connectors.website.pictures import stills
-from connectors.website.scene import Made, Scene
+from connectors.website.scene import Made, Scene, Wanted, stale
 from connectors.website.selection import first_day, last_day, wall_clock
+from connectors.website.standing import mark
 from syndicator.model import Event, Post
 from syndicator.text import naming
 from syndicator.text.dates import describe_instant, describe_when
@@ -36,24 +38,23 @@ SMALL_HOURS = time(6)
 
 
 def widget(scene: Scene) -> Made:
-    """Small whatever the past holds, so that it is made anew each time."""
+    """Each file anew when something that it shows differs."""
     if not scene.options.widget:
         return Made()
-    data = document(scene)
-    return Made(
-        files={
-            "widget.js": (ASSETS / "widget.js").read_bytes(),
-            "widget.json": json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode() + b"\n",
-            "embed.html": _frame(scene),
-            "embed.js": (ASSETS / "embed.js").read_bytes(),
-        }
-    )
+    events, selection = _chosen(scene), scene.selection
+    wanted: dict[str, Wanted] = {
+        "widget.json": (
+            mark([scene.marks_of(items) for items in (events, selection.posts, selection.videos)]),
+            lambda: json.dumps(document(scene, events), ensure_ascii=False, separators=(",", ":")).encode() + b"\n",
+        ),
+        "embed.html": (mark(scene.marks_of(selection.upcoming[:NOSCRIPT_MAX])), lambda: _frame(scene)),
+    }
+    return stale(scene, wanted, files={name: (ASSETS / name).read_bytes() for name in ("widget.js", "embed.js")})
 
 
-def document(scene: Scene) -> dict[str, Any]:
+def document(scene: Scene, events: Sequence[Event]) -> dict[str, Any]:
     """The whole of ``widget.json``. Paths are below our folder; what the origin did not say has no key."""
     selection, site, accent = scene.selection, scene.site, scene.options.accent
-    events = _chosen(scene)
     shown: list[Event | Post] = [*events, *selection.posts, *selection.videos]
     sources = sorted({name for item in shown for name in _sources(scene, item)})
     return {
@@ -76,14 +77,20 @@ def _chosen(scene: Scene) -> list[Event]:
     selection = scene.selection
     soonest, later = selection.upcoming[:EVENTS_MAX], selection.upcoming[EVENTS_MAX:]
     seen = Counter(group for event in soonest for group in _groups(scene, event))
-    chosen = [*soonest]
+    chosen, enough = [*soonest], set[object]()
     for event in later:
+        # Of thousands, most have tags and sources like those before them.
+        alike = (event.tags, event.source, event.uid in scene.view.shown_by and event.uid)
+        if alike in enough:
+            continue
         groups = _groups(scene, event)
-        if min(map(seen.__getitem__, groups)) < EACH_MAX:
-            chosen.append(event)
-            seen.update(groups)
-            if len(chosen) == ALL_MAX:
-                break
+        if min(map(seen.__getitem__, groups)) >= EACH_MAX:
+            enough.add(alike)
+            continue
+        chosen.append(event)
+        seen.update(groups)
+        if len(chosen) == ALL_MAX:
+            break
     chosen += [*selection.ongoing[:PAST_MAX], *selection.past[:PAST_MAX]]
     return sorted(chosen, key=lambda event: (event.starts_at, event.uid))
 
