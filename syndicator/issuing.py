@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from syndicator.issues import Row
 from syndicator.items import Stored
+from syndicator.letter.announce import announced
 from syndicator.letter.compose import compose, is_editorial
 from syndicator.letter.newsletter import Newsletter
 from syndicator.letter.schedule import next_after
@@ -219,14 +220,15 @@ def uid_of(tenant: Tenant, letter: Newsletter, until_at: datetime) -> str:
 def post_of(tenant: Tenant, letter: Newsletter, row: Row, issue: Issue) -> Post:
     """The issue as a post: what networks without letters tell of it, and what leads to it."""
     uid, config = uid_of(tenant, letter, row.until_at), tenant.config
-    archived = config.public_url and any(name in config.destinations and name in tenant.projections for name in letter.destinations)
+    ways = (config.destinations[name].options for name in letter.destinations if name in config.destinations)
+    archived = config.public_url and any(f"{ARCHIVE}/index.html" in getattr(way, "files", ()) for way in ways)
     return Post(
         uid=uid,
         url=f"{config.public_url}{ARCHIVE}/{handle(uid)}.html" if archived else config.association.url or "",
         kind="digest",
         source=source_of(letter.name),
         title=f"{issue.title} : {issue.subject}" if issue.title not in issue.subject else issue.subject,
-        html=issue.editorial,
+        html=announced(issue),
         language=letter.language,
         published_at=row.until_at,
         issue=issue,

@@ -148,7 +148,7 @@ class _Shaping:
     @property
     def _excerpts(self) -> bool:
         """Whether the text is only the appetiser of a page."""
-        return isinstance(self.item, Event) or self.item.kind in {"article", "video", "live"}
+        return isinstance(self.item, Event) or self.item.kind in {"article", "video", "live", "digest"}
 
     def _body(self, text: Linked, title: str) -> Linked:
         if not self._excerpts:

@@ -20,7 +20,7 @@ from syndicator.contract import Association
 from syndicator.model import Event
 from syndicator.text.clean import clean
 from syndicator.text.dates import describe_when
-from syndicator.text.html import to_text
+from syndicator.text.html import parse
 
 LEAD_MAX = 200
 _HERE = Path(__file__).parent
@@ -75,7 +75,7 @@ def date_of(kept: Kept, association: Association, language: str) -> str:
 def lead_of(kept: Kept) -> str:
     """How it begins: the editorial, else its first titles."""
     titles = [entry.title for section in kept.issue.sections for entry in section.entries]
-    text = " ".join(to_text(kept.issue.editorial).split()) or " · ".join(titles[:4])
+    text = " ".join(parse(kept.issue.editorial, spell_links=False).text.split()) or " · ".join(titles[:4])
     if len(text) <= LEAD_MAX:
         return text
     return text[:LEAD_MAX].rsplit(" ", 1)[0].rstrip(" ,;:.·") + "…"

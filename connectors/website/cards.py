@@ -212,7 +212,7 @@ def post_card(post: Post, view: View, association: Association, labels: Labels, 
         anchor=anchor(post),
         title=title,
         name=title or warning or clean.excerpt(clean.text_of(html), NAME_MAX) or labels.post_without_text,
-        url=clean.link(post.url),
+        url=None if post.kind == "digest" and post.url == association.url else clean.link(post.url),  # a letter that is nowhere to be read
         action=_action(post, labels),
         language=_foreign(post.language, labels),
         published=at.isoformat(timespec="minutes"),
@@ -332,6 +332,7 @@ def _action(post: Post, labels: Labels) -> str:
         "live": labels.watch,
         "image": labels.see_pictures,
         "audio": labels.listen,
+        "digest": labels.read_letter,
     }.get(post.kind, labels.read_post)
 
 

@@ -37,6 +37,7 @@ class Labels:
     whole_text: str
     read_on: str
     read_post: str
+    read_letter: str
     watch: str
     see_pictures: str
     listen: str
@@ -121,6 +122,7 @@ FRENCH = Labels(
     whole_text="Lire la suite",
     read_on="Lire l’article",
     read_post="Voir la publication",
+    read_letter="Lire la lettre",
     watch="Regarder la vidéo",
     see_pictures="Voir les photos",
     listen="Écouter",
@@ -212,6 +214,7 @@ ENGLISH = Labels(
     whole_text="Read more",
     read_on="Read the article",
     read_post="See the post",
+    read_letter="Read the letter",
     watch="Watch the video",
     see_pictures="See the pictures",
     listen="Listen",
