@@ -138,3 +138,24 @@ def test_a_template_of_one_s_own() -> None:
     page = LexborHTMLParser(shape(ISSUE, HOME, template=mine).html)
 
     assert page.body.text(strip=True) == "La lettre du vélo : <script>alert(1)</script> {{ 7*7 }} &amp;"
+
+
+@pytest.mark.parametrize("field", ["title", "subject", "section", "when", "state", "association", "editorial"])
+def test_signs_that_no_page_may_have_break_no_letter(field: str) -> None:
+    """A control character, or one that turns the text round, wherever it comes from."""
+    sign = "Fête\x07 \x00de\u202e l’hiver"
+    (section,) = ISSUE.sections
+    entry = replace(FETE, **{field: sign}) if field in ("when", "state") else FETE
+    issue = replace(ISSUE, sections=(replace(section, title=sign if field == "section" else "À venir", entries=(entry,)),))
+    issue = replace(issue, **{field: sign}) if field in ("title", "subject", "editorial") else issue
+    letter = shape(issue, replace(HOME, name=sign) if field == "association" else HOME)
+
+    assert [char for char in "\x07\x00\u202e" if char in letter.html + letter.text + letter.subject] == []
+
+
+def test_a_link_of_the_editorial_is_whole() -> None:
+    """In a letter there is no page that an address could be relative to."""
+    html = '<a href="/la">a</a> <a href="MAILTO:x@y.example">b</a> <a href="//y.example">c</a> <a href="ftp://y.example">d</a>'
+    page = LexborHTMLParser(shape(replace(ISSUE, editorial=f"<p>{html}</p>"), HOME).html)
+
+    assert [node.attributes.get("href") for node in page.css(".words a")] == [None, "MAILTO:x@y.example", None, None]

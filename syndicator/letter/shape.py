@@ -27,7 +27,9 @@ from syndicator.text.way_out import BEGIN, END, UNSUBSCRIBE
 SIZE_MAX = 100_000
 """Bytes of HTML: Gmail cuts off what is behind 102 kB."""
 _TAGS = {"p", "br", "a", "strong", "em", "b", "i", "ul", "ol", "li", "blockquote"}
-_PAPER: Colour = WHITE
+_SCHEMES = {"http", "https", "mailto"}
+_GROUND: Colour = (0xF4, 0xF1, 0xEA)
+"""What is behind the foot by day; _DARK is what is behind the words by night: links must be readable there, and are on the other ground."""
 _DARK: Colour = (0x23, 0x23, 0x27)
 WORDS = {
     "fr": {
@@ -85,7 +87,7 @@ def shape(
     said = WORDS["fr" if issue.language.split("-")[0].lower() == "fr" else "en"]
     values = {
         **_colours(association.colour),
-        "association": association.name,
+        "association": clean(association.name),
         "home_url": _address(association.url),
         "home_name": re.sub(r"^https?://(www\.)?|/$", "", association.url or ""),
         "web_url": web_address,
@@ -102,7 +104,7 @@ def shape(
     while len(page.encode()) > SIZE_MAX and (shorter := _shorter(fitting)) is not None:
         fitting = shorter
         page = _page(fitting, values, template)
-    return Letter(subject=issue.subject, html=page, text=_text(issue, association, said, web_address))
+    return Letter(subject=clean(issue.subject), html=page, text=_text(issue, association, said, web_address))
 
 
 def _page(issue: Issue, values: Mapping[str, Any], template: str | None) -> str:
@@ -154,15 +156,17 @@ def _safe(issue: Issue) -> Issue:
             one,
             title=clean(one.title),
             text=clean(one.text),
+            when=clean(one.when),
             place=clean(one.place),
+            state=clean(one.state),
             url=_address(one.url) or "",
             image=replace(one.image, description=clean(one.image.description)) if one.image else None,
         )
 
     def section(one: Section) -> Section:
-        return replace(one, entries=tuple(map(entry, one.entries)), brief=tuple(map(entry, one.brief)))
+        return replace(one, title=clean(one.title), entries=tuple(map(entry, one.entries)), brief=tuple(map(entry, one.brief)))
 
-    return replace(issue, sections=tuple(map(section, issue.sections)))
+    return replace(issue, title=clean(issue.title), subject=clean(issue.subject), sections=tuple(map(section, issue.sections)))
 
 
 def _address(url: str | None) -> str | None:
@@ -174,8 +178,15 @@ def _address(url: str | None) -> str | None:
 
 def _words_of_a_person(html: str) -> Markup:
     """The editorial: paragraphs, emphasis, lists and links of the web, as well-formed XML."""
-    cleaned: str = nh3.clean(clean(html), tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"}, link_rel=None)
+    cleaned: str = nh3.clean(
+        clean(html), tags=_TAGS, attributes={"a": {"href"}}, attribute_filter=_whole_address, url_schemes=_SCHEMES, link_rel=None
+    )
     return Markup(cleaned.replace("<br>", "<br />"))  # noqa: S704 - just cleaned
+
+
+def _whole_address(_tag: str, _name: str, value: str) -> str | None:
+    """In a letter there is no page that an address could be relative to."""
+    return value if value.partition(":")[0].lower() in _SCHEMES else None
 
 
 def preview_line(issue: Issue) -> str:
@@ -196,7 +207,7 @@ def _colours(colour: str) -> dict[str, str]:
         "band": _hex(palette.ground),
         "band_ink": _hex(palette.ink),
         "ink": _hex(NIGHT),
-        "accent": _hex(_legible(palette.ground, _PAPER, NIGHT)),
+        "accent": _hex(_legible(palette.ground, _GROUND, NIGHT)),
         "night_accent": _hex(_legible(palette.ground, _DARK, WHITE)),
     }
 
@@ -215,7 +226,7 @@ def _hex(colour: Colour) -> str:
 def _text(issue: Issue, association: Association, said: Mapping[str, str], web_address: str | None) -> str:
     """Written from the data: titles underlined, one thing after the other, addresses on lines of their own."""
     safe = _safe(issue)
-    blocks = [f"{association.name}\n{safe.title} – {_date(issue, association)}"]
+    blocks = [f"{clean(association.name)}\n{safe.title} – {_date(issue, association)}"]
     if safe.editorial:
         blocks.append(to_text(safe.editorial))
     for section in safe.sections:
@@ -225,7 +236,7 @@ def _text(issue: Issue, association: Association, said: Mapping[str, str], web_a
             named = (f"- {' – '.join(filter(None, (one.title, one.when)))}\n  {one.url}" for one in section.brief)
             blocks.append("\n".join([said["also"], *named]))
     home = _address(association.url)
-    tail = ["-- ", association.name, *([home] if home else []), *([f"{said['online']} : {web_address}"] if web_address else [])]
+    tail = ["-- ", clean(association.name), *([home] if home else []), *([f"{said['online']} : {web_address}"] if web_address else [])]
     blocks.append("\n".join([*tail, said["untracked"], f"{said['unsubscribe']} : {UNSUBSCRIBE}"]))
     return "\n\n".join(blocks) + "\n"
 
