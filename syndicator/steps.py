@@ -17,7 +17,7 @@ from syndicator.confirming import confirm_after, confirmed
 from syndicator.contract import CanRead, Publisher
 from syndicator.errors import AuthExpired, ConnectorError, RateLimited, Rejected, SourceEmptied, StateError
 from syndicator.logs import event
-from syndicator.model import Batch, Post
+from syndicator.model import Batch, Event, Post
 from syndicator.outbox import Claim
 from syndicator.plan import Change, Facts, Plan, plan
 from syndicator.reporting import kind_of, recovered, report
@@ -187,6 +187,10 @@ def _write(tenant: Tenant, store: Store, name: str, batch: Batch, now: datetime,
     departed = store.accounts.departed()
     targets = {target: there for target, there in tenant.targets().items() if target not in departed}
     made = plan(changes, tenant.routes, targets, _facts(tenant, store, name, changes, since), now)
+    if made.adopted:
+        from syndicator.twins import adopt
+
+        adopt(store.db, made.adopted, now)
     planned = store.outbox.write(made, now)
     grace = max((route.delay for route in tenant.routes if name in route.sources), default=timedelta(0))
     if targets:  # memory for those who publish
@@ -214,16 +218,34 @@ def _with_backlog(tenant: Tenant, store: Store, name: str, changes: list[Change]
 
 
 def _facts(tenant: Tenant, store: Store, name: str, changes: Sequence[Change], since: dict[tuple[str, str, str], datetime]) -> Facts:
-    items = [change.item for change in changes]
+    copies, opened = _copies(tenant, store, name, changes)
+    changed = [change.item for change in changes]
+    others = {copy.item.uid: copy.item for group in copies.values() for copy in group if copy.item.source != name}
+    items = [*changed, *others.values()]
     uids = [item.uid for item in items]
     return Facts(
         ours=store.outbox.ours((item.uid, item.url) for item in items),
-        live_elsewhere=store.items.live_elsewhere(name, uids),
-        stored=store.items.stored(item.boost_of for item in items if isinstance(item, Post) and item.boost_of),
+        live_elsewhere=store.items.live_elsewhere(name, [item.uid for item in changed]),
+        stored=store.items.stored(item.boost_of for item in changed if isinstance(item, Post) and item.boost_of),
         own_accounts=tenant.own_accounts(),
         known=store.outbox.known(uids),
-        since=since,
+        since=opened | since,
+        copies=copies,
     )
+
+
+def _copies(
+    tenant: Tenant, store: Store, name: str, changes: Sequence[Change]
+) -> tuple[dict[tuple[str, str], tuple[Change, ...]], dict[tuple[str, str, str], datetime]]:
+    """The copies of the events that several sources show, and since when the others' ways are open."""
+    if len(tenant.config.sources) < 2 or not any(isinstance(change.item, Event) for change in changes):
+        return {}, {}
+    # Most associations have one calendar: they need not carry what tells the events of several apart.
+    from syndicator.twins import companions, copies_of, opened
+
+    others = companions(tenant, name)
+    copies = copies_of(tenant, store, name, changes, others) if others else {}
+    return copies, opened(store, others) if copies else {}
 
 
 def _log_plan(tenant: Tenant, name: str, changes: Sequence[Change], made: Plan) -> None:

@@ -37,7 +37,7 @@ class Store:
     """Everything one transaction may do; only valid inside ``Ledger.transact``."""
 
     def __init__(self, db: Database) -> None:
-        self._db = db
+        self.db = db
         self.items = Items(db)
         self.issues = Issues(db)
         self.accounts = Accounts(db)
@@ -53,7 +53,7 @@ class Store:
 
         Raises Undone when nothing of that is left either.
         """
-        conn = self._db.conn
+        conn = self.db.conn
         conn.execute("savepoint apart")
         try:
             result = work(self)

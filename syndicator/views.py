@@ -139,7 +139,7 @@ def _each_once(
     several = {keys[position] for group in groups for position in group}
     standing = [one for key, one in events.items() if not verdicts[key][1] and key not in several]
     shown_by: dict[str, tuple[str, ...]] = {}
-    hosts = {name: _hosts(source.options) for name, source in tenant.config.sources.items()} if groups else {}
+    hosts = {name: hosts_of(source.options) for name, source in tenant.config.sources.items()} if groups else {}
     order = {name: index for index, name in enumerate(tenant.config.sources)}
     for group in groups:
         copies = [cast("Event", events[keys[position]].stored.item) for position in group]
@@ -152,7 +152,7 @@ def _each_once(
     return standing, shown_by
 
 
-def _hosts(options: object) -> frozenset[str]:
+def hosts_of(options: object) -> frozenset[str]:
     """The hosts that a source reads, as far as its options name them: by an address, an account, or alone."""
     if not dataclasses.is_dataclass(options):
         return frozenset()

@@ -10,6 +10,12 @@ kinds leave out.
 Held: items inside the route's grace window: an edit replaces (the item is rendered when it leaves), a deletion cancels, and
 delete-and-redraft counts as one. Order: a thread part waits for its parent's receipt, an update or deletion for its object's. Absence is no
 change: only what the origin confirmed as gone gets here.
+
+Twins (``tests/test_plan_twins.py``): an event that several sources show under names of their own is announced once at each destination.
+The first copy to come is, unless one nearer home comes while it waits: then that one is, and the other gives way. What was announced
+stays, whoever shows it later. A copy is not announced either while one nearer home is taken back or called off. When the copy that was
+announced goes away, another that leads there takes the announcement over, with an edit if its text differs; when it goes before it was
+announced, the other is announced in its place.
 """
 
 from __future__ import annotations
@@ -20,16 +26,18 @@ from datetime import datetime, timedelta
 
 from syndicator.model import Event, Item, Post, Purpose
 from syndicator.plan.circles import find_loop
-from syndicator.plan.facts import RECONSIDERED, Cancelled, Change, Facts, Known, Plan, Planned, Refused, Rescheduled, Target
+from syndicator.plan.facts import RECONSIDERED, Adopted, Cancelled, Change, Facts, Known, Plan, Planned, Refused, Rescheduled, Target
 from syndicator.plan.moments import announced_at
 from syndicator.plan.notes import removal_number
 from syndicator.plan.refusals import WITHDRAWN, fold, kind_of, passes, refusal, too_late
+from syndicator.plan.twins import Twins
 from syndicator.route import Route
 
 __all__ = [
     "CLOCK_SKEW",
     "RECONSIDERED",
     "WITHDRAWN",
+    "Adopted",
     "Cancelled",
     "Change",
     "Facts",
@@ -64,6 +72,7 @@ def plan(changes: Iterable[Change], routes: Sequence[Route], targets: Mapping[st
         cancelled=tuple(drafted.cancelled),
         refused=tuple(drafted.refused),
         rescheduled=tuple(drafted.rescheduled),
+        adopted=tuple(drafted.adopted),
     )
 
 
@@ -101,6 +110,12 @@ class _Draft:
     cancelled: list[Cancelled] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     rescheduled: list[Rescheduled] = field(default_factory=list)
+    adopted: list[Adopted] = field(default_factory=list)
+
+    @property
+    def twins(self) -> Twins:
+        """As far as this plan has come."""
+        return Twins(facts=self.facts, routes=self.routes, planned=self.planned, cancelled=self.cancelled)
 
     def take(self, change: Change) -> None:
         settled: set[str] = set()
@@ -117,33 +132,75 @@ class _Draft:
         there = self.facts.known.get((item.uid, target.name), ())
         known = [k for k in there if k.purpose == "create" and k.incarnation == change.incarnation]
         if change.kind == "gone":
-            return self._withdraw(change, target, known, "deleted-in-time")
+            return self._hand_over(change, target, known) or self._withdraw(change, target, known, "deleted-in-time")
         if known and not all(k.reconsidered for k in known):
             reason = self._objection(item, target)
             return self._withdraw(change, target, known, reason) if reason else self._revise(change, target, known)
         reason = refusal(item, route, target.name, target.type, self.facts)
         reason = reason or ("purpose" if "announce" not in route.purposes else None)
         reason = reason or ("kind" if kind_of(item) not in target.kinds else None) or self._staleness(change, route, target)
+        reason = reason or self.twins.objection(change, target.name, target.type)
         if reason:
             self.refused.append(Refused(route=route.name, destination=target.name, uid=item.uid, reason=reason))
+            if reason == "cancelled" or reason in WITHDRAWN:
+                self._supersede_twins(change, target, reason)
             return False
         self._create(change, route, target)
         return True
 
     def _create(self, change: Change, route: Route, target: Target) -> None:
+        self._supersede_twins(change, target)
+        self.planned.append(self._creation(change, route, target))
+
+    def _creation(self, change: Change, route: Route, target: Target) -> Planned:
         item = change.item
-        self.planned.append(
-            Planned(
-                route=route.name,
-                source=item.source,
-                uid=item.uid,
-                destination=target.name,
-                purpose="create",
-                revision=change.incarnation,
-                due_at=self._due(change, route),
-                parent_uid=_parent(item),
-            )
+        return Planned(
+            route=route.name,
+            source=item.source,
+            uid=item.uid,
+            destination=target.name,
+            purpose="create",
+            revision=change.incarnation,
+            due_at=self._due(change, route),
+            parent_uid=_parent(item),
         )
+
+    def _supersede_twins(self, change: Change, target: Target, reason: str = "twin") -> None:
+        """What waits of the event under another name, farther from home, gives way."""
+        for copy in self.twins.waiting(change, target.name):
+            mine = [one for one in self.planned if (one.uid, one.destination, one.purpose) == (copy.item.uid, target.name, "create")]
+            for one in mine:
+                self.planned.remove(one)
+                self.refused.append(Refused(route=one.route, destination=target.name, uid=one.uid, reason=reason))
+            if not mine:
+                self._cancel(copy.item, target, ("create",), reason)
+
+    def _hand_over(self, change: Change, target: Target, known: Sequence[Known]) -> bool:
+        """When a copy goes whose event others show: its announcement becomes theirs, or they are announced in its place."""
+        open_ones = [k for k in known if k.state != "dropped"]
+        heirs = self.twins.heirs(change, target.name, target.type) if open_ones else []
+        if not heirs or self._shown_elsewhere(change.item, target) or any(self.twins.standing(h, target.name) == "out" for h in heirs):
+            return False
+        if all(k.state == "done" for k in open_ones):
+            self._adopt(change, target, heirs[0], open_ones)
+            return True
+        self._withdraw(change, target, known, "deleted-in-time")
+        ways = [(heir, route) for heir in heirs for route in self.routes if heir.item.source in route.sources]
+        # The first that a route carries there.
+        any(self._settle(heir, route, target) for heir, route in ways if target.name in route.destinations)
+        return True
+
+    def _adopt(self, change: Change, target: Target, heir: Change, parts: Sequence[Known]) -> None:
+        route = next(route for route in self.routes if heir.item.source in route.sources and target.name in route.destinations)
+        self._cancel(change.item, target, ("create", *EDITS, "remind", "retire"), "superseded")
+        creation = self._creation(heir, route, target)
+        self.adopted.extend(
+            Adopted(uid=change.item.uid, destination=target.name, by=replace(creation, part=k.part))
+            for k in sorted(parts, key=lambda k: k.part)
+        )
+        if route.edit != "ignore":
+            theirs = [replace(k, route=route.name) for k in parts]
+            self._follow(heir, target, theirs, "update", heir.revision)
 
     def _due(self, change: Change, route: Route) -> datetime:
         """When an item is announced: once its grace window is over, an event not before its time."""
@@ -168,6 +225,11 @@ class _Draft:
             return True
         route = self._route(known)
         if all(k.unsent for k in known):
+            if any(k.never_sent for k in known):
+                if reason := self.twins.objection(change, target.name, target.type):
+                    self._cancel(item, target, ("create",), reason)
+                    return True
+                self._supersede_twins(change, target)
             if isinstance(item, Event) and route.announce:
                 self.rescheduled.append(Rescheduled(uid=item.uid, destination=target.name, due_at=self._due(change, route)))
             return True

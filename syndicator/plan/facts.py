@@ -11,7 +11,7 @@ from syndicator.model import Item, Purpose
 
 RECONSIDERED = frozenset({
     "not-public", "draft", "opted-out", "content-warning", "cancelled-in-time", "cancelled", "over", "stale", "filter", "boost",
-    "nothing-to-show", "no-route", "superseded",
+    "nothing-to-show", "no-route", "superseded", "twin",
 })  # fmt: skip
 """Why a creation that never left was dropped, as far as another edit may undo the reason."""
 
@@ -87,6 +87,8 @@ class Facts:
     """(uid, destination) → what was made of it there, or is about to be."""
     since: Mapping[tuple[str, str, str], datetime] = field(default_factory=dict)
     """(route, source, destination) → when that way was first open."""
+    copies: Mapping[tuple[str, str], tuple[Change, ...]] = field(default_factory=dict)
+    """(source, uid) → all copies of that event, itself too, the best first; only where several sources show it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +129,16 @@ class Rescheduled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Adopted:
+    """An announcement that stays though its own copy is gone: from now on it is that of another copy of the event."""
+
+    uid: str
+    destination: str
+    by: Planned
+    """The announcement as it would have been of that one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refused:
     """An item that a route does not carry, and why: a word of ``refusal.*`` in the message catalogues."""
 
@@ -144,3 +156,4 @@ class Plan:
     cancelled: tuple[Cancelled, ...] = ()
     refused: tuple[Refused, ...] = ()
     rescheduled: tuple[Rescheduled, ...] = ()
+    adopted: tuple[Adopted, ...] = ()
