@@ -16,7 +16,6 @@ from syndicator.logs import event
 from syndicator.problems import Problem
 from syndicator.text.way_out import WAY
 from syndicator.web import AssociationHealth, Health, ListenError, PartHealth, PublicServer, Site, Way
-from syndicator.web.leaving import way_out
 
 
 class Serving:
@@ -117,7 +116,11 @@ class Serving:
 def _site(config: Config, web: Web, now: Callable[[], datetime], attendant: Callable[[], Attendant | None]) -> Site:
     """What the server shows of an association, and what of it answers a person."""
     lists = lists_of(config)
-    ways = {WAY: way_out(lists, config.association.name, now)} if lists else {}
+    ways: dict[str, Way] = {}
+    if lists:
+        from syndicator.web.leaving import way_out  # memory for those who have a list
+
+        ways[WAY] = way_out(lists, config.association.name, now)
     return Site(prefix=web.path, folder=config.public_dir, ways=ways | _reviews(config, attendant))
 
 

@@ -372,7 +372,7 @@ def test_every_metric_is_named(page: str) -> None:
 def logged() -> set[str]:
     """The names of the events that the daemon logs, from its source."""
     named = set()
-    for path in (ROOT / "syndicator").glob("*.py"):
+    for path in (ROOT / "syndicator").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "event":
                 named |= {arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}

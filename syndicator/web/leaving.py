@@ -27,8 +27,12 @@ _DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 WORDS = {
     "fr": {
-        "ask": ("Ne plus recevoir cette lettre ?", "Vous ne recevrez plus la lettre d’information de {who}.", "Me désabonner"),
-        "done": ("C’est fait.", "Vous ne recevrez plus la lettre d’information de {who}. Vous pouvez fermer cette page.", ""),
+        "ask": (
+            "Ne plus recevoir cette lettre\N{NARROW NO-BREAK SPACE}?",
+            "Vous ne recevrez plus cette lettre d’information ({who}).",
+            "Me désabonner",
+        ),
+        "done": ("C’est fait.", "Vous ne recevrez plus cette lettre d’information ({who}). Vous pouvez fermer cette page.", ""),
         "failed": ("Cela n’a pas marché.", "Réessayez dans un moment, ou répondez à la lettre pour le demander.", "Réessayer"),
         "unknown": ("Ce lien ne mène nulle part.", "Il manque peut-être sa fin. Répondez à la lettre pour ne plus la recevoir.", ""),
     },
