@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -41,11 +41,19 @@ async def sessions() -> AsyncIterator[Sessions]:
 
 
 def projection(
-    folder: Path, sessions: Sessions, /, *, now: datetime = NOW, language: str = "fr", url: str | None = BASE, **options: Any
+    folder: Path,
+    sessions: Sessions,
+    /,
+    *,
+    now: datetime | Callable[[], datetime] = NOW,
+    language: str = "fr",
+    url: str | None = BASE,
+    **options: Any,
 ) -> WebsiteProjection:
     """One below ``folder``."""
     association = Association(name="Les Amis du Vélo", url="https://asso.example/", language=language)
-    return WebsiteProjection(Options(**options), make_context(folder, sessions, now=lambda: now, association=association, public_url=url))
+    clock = now if callable(now) else lambda: now
+    return WebsiteProjection(Options(**options), make_context(folder, sessions, now=clock, association=association, public_url=url))
 
 
 async def written(folder: Path, sessions: Sessions, view: View, /, **given: Any) -> dict[str, str]:
@@ -513,11 +521,11 @@ def _by_start(events: dict[str, Any]) -> list[str]:
 
 TAGS = ("bal", "Bal", "vélo", "日本")
 Change = tuple[str, int, int]
-KINDS = ["add", "remove", "move", "rename", "tag", "cancel", "day", "restart", "damage", "post"]
+KINDS = ["add", "remove", "move", "rename", "tag", "cancel", "day", "restart", "damage", "post", "idle"]
 CHANGES = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(0, 5), st.integers(-40, 60)),
     min_size=1,
-    max_size=8,
+    max_size=14,
 )  # fmt: skip
 
 
@@ -580,15 +588,18 @@ async def test_an_update_equals_a_rebuild(changes: list[Change]) -> None:
     world, sessions = World(), Sessions()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        connector = projection(folder / "kept", sessions, now=world.now, past=timedelta(days=10))
+        options: Any = {"past": timedelta(days=10), "keep": timedelta(days=20), "feed_max": 3, "now": lambda: world.now}
+        connector = projection(folder / "kept", sessions, **options)
         for change in changes:
             changed = world.apply(change)
-            if change[0] == "restart" or change[0] == "day":
-                connector = projection(folder / "kept", sessions, now=world.now, past=timedelta(days=10))
+            if change[0] == "restart":
+                connector = projection(folder / "kept", sessions, **options)
+            if change[0] == "idle":
+                connector.rest()
             if change[0] == "damage":
                 _damage(folder / "kept", change[1])
             await connector.project(world.view(changed))
-        fresh = projection(folder / "fresh", sessions, now=world.now, past=timedelta(days=10))
+        fresh = projection(folder / "fresh", sessions, **options)
         # Addresses are as old as the events: a rebuild knows them from the record.
         with suppress(FileNotFoundError):
             shutil.copy(folder / "kept/state/under-test/addresses.txt", folder / "fresh/state/under-test")

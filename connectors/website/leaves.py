@@ -27,40 +27,40 @@ DESCRIPTION_MAX = 200
 
 def leaves(scene: Scene) -> Made:
     """One page an event; those that nothing touched stay as they are."""
-    events, keys = scene.selection.paged, _keys(scene)
-    paths = [scene.leaves[event.uid] for event in events]
-    known = scene.standing.keys
+    keys, known = _keys(scene), scene.standing.keys
+    stale = {path for path, key in keys.items() if known.get(path) != key}
     pages: dict[str, Callable[[], bytes]] = {}
-    for place, path in enumerate(paths):
-        if known.get(path) != keys[path]:
-            before, after = events[place - 1] if place else None, events[place + 1] if place + 1 < len(events) else None
-            pages[path] = functools.partial(_page, scene, events[place], before, after)
-    return Made(pages=pages, keep=frozenset(keys.keys() - pages.keys()), keys=keys)
+    for uid, path in scene.leaves.items() if stale else ():
+        if path in stale:
+            pages[path] = functools.partial(_page, scene, *_beside(scene, scene.places[uid]))
+    return Made(pages=pages, keep=frozenset(keys.keys() - stale), keys=keys)
 
 
 def _keys(scene: Scene) -> Mapping[str, str]:
     """Path → key; only those of events that differ, and of who stands or stood beside one, are made anew."""
-    events, differing = scene.selection.paged, scene.differing
-    last = scene.memo.last.selection.paged if scene.memo.last else ()
-    beside = _beside(last, differing) | _beside(events, differing)
-    kept: dict[str, str] = scene.memo.kept("keys of leaves", dict)
-    keys = {}
-    for place, event in enumerate(events):
-        uid = event.uid
-        if uid in beside:
-            before, after = events[place - 1] if place else None, events[place + 1] if place + 1 < len(events) else None
-            keys[scene.leaves[uid]] = _key(scene, event, before, after)
-        else:
-            keys[scene.leaves[uid]] = kept[scene.leaves[uid]]
-    kept.clear()
-    kept.update(keys)
-    return keys
+    last, events = scene.memo.last, scene.selection.paged
+    keys: dict[str, str] = scene.memo.kept("keys of leaves", dict)
+    anew = _around(events, scene.places, scene.differing)
+    if last is not None:
+        anew |= _around(last.selection.paged, last.places, scene.differing)
+    for uid in anew:
+        if uid in scene.places:
+            keys[scene.leaves[uid]] = _key(scene, *_beside(scene, scene.places[uid]))
+        elif last is not None:
+            del keys[last.leaves[uid]]
+    return dict(keys)
 
 
-def _beside(events: Sequence[Event], uids: AbstractSet[str]) -> set[str]:
-    """These events, and those right before and after each."""
-    places = [place for place, event in enumerate(events) if event.uid in uids]
-    return {event.uid for place in places for event in events[max(0, place - 1) : place + 2]}
+def _beside(scene: Scene, place: int) -> tuple[Event, Event | None, Event | None]:
+    """The event that stands there, the one before and the one after."""
+    events = scene.selection.paged
+    return events[place], events[place - 1] if place else None, events[place + 1] if place + 1 < len(events) else None
+
+
+def _around(events: Sequence[Event], places: Mapping[str, int], uids: AbstractSet[str]) -> set[str]:
+    """Those of ``uids`` that are among ``events``, and those right before and after each."""
+    found = [places[uid] for uid in uids if uid in places]
+    return {event.uid for place in found for event in events[max(0, place - 1) : place + 2]}
 
 
 def _key(scene: Scene, event: Event, before: Event | None, after: Event | None) -> str:

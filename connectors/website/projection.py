@@ -19,7 +19,7 @@ from connectors.website.pages import pages
 from connectors.website.pictures import Album, Picture, gather, logo, stills
 from connectors.website.presence import presence
 from connectors.website.scene import Made, Memo, Part, Scene
-from connectors.website.selection import Selection, select
+from connectors.website.selection import Selection, again, select
 from connectors.website.standing import Last, Look, Stamps, changes, differing, look, stamp, with_pictures
 from connectors.website.widget import widget
 from syndicator.contract import Context, View
@@ -28,6 +28,8 @@ from syndicator.model import Item
 
 MARK = b"syndicator"
 """Every text we write contains it (``generator``, a comment)."""
+IDLE_S = 900.0
+"""What no projection has asked for so long is let go."""
 FOLDERS = (EVENTS, "tags", "sources", "archive")
 PARTS: Sequence[Part] = (front, presence, pages, widget, geojson)
 """A part more of the website is a function more here."""
@@ -47,6 +49,7 @@ class WebsiteProjection:
         self._stamps = Stamps(context.state_dir, context.public_dir / options.folder)
         self._pages = Pages()
         self._memo = Memo()
+        self._idle: asyncio.TimerHandle | None = None
         self._site = _site(options, context)
 
     async def open(self) -> None:
@@ -54,20 +57,36 @@ class WebsiteProjection:
         await asyncio.to_thread(self._folder.check, FILES)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Let go of what is remembered."""
+        self.rest()
+
+    def rest(self) -> None:
+        """Forget what only makes the next projection cheaper: with 10,000 events, some 20 MB and the events themselves."""
+        if self._idle is not None:
+            self._idle.cancel()
+        self._memo, self._idle = Memo(), None
 
     async def project(self, view: View) -> None:
         """Write what differs. A picture that cannot be had now is left out, and asked for again at the next projection."""
-        selection = select(view, self._context.now(), self._context.association.timezone, self._options)
         await asyncio.to_thread(self._folder.check, FILES)
-        marked = await asyncio.to_thread(self._look, view)
+        marked, selection = await asyncio.to_thread(self._look, view)
         pictures = await self._pictures(selection, marked)
         await asyncio.to_thread(self._write, view, selection, marked, pictures)
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = asyncio.get_running_loop().call_later(IDLE_S, self.rest)
 
-    def _look(self, view: View) -> Look:
+    def _look(self, view: View) -> tuple[Look, Selection]:
         """What stands, and what differs from when it was made."""
         now = stamp(self._options, self._context.association, self._context.public_url, view.sources)
-        return look(view, self._stamps.load(now, self._folder.lost(FOLDERS)), now, self._memo.last if self._memo.stamp == now else None)
+        if self._memo.stamp != now:
+            self._memo = Memo(now)
+        last, clock, timezone = self._memo.last, self._context.now(), self._context.association.timezone
+        found = look(view, self._stamps.load(now, self._folder.lost(FOLDERS)), now, last)
+        if last is None:
+            return found, select(view, clock, timezone, self._options)
+        went, came = ([items[uid] for uid in found.differing if uid in items] for items in (last.items, found.items))
+        return found, again(last.selection, went, came, view, clock, timezone, self._options)
 
     async def _pictures(self, selection: Selection, found: Look) -> Mapping[str, Picture]:
         """Of what is shown. Those on pages that stand are not looked at again, only those that are still missing."""
@@ -80,9 +99,9 @@ class WebsiteProjection:
             wanted[own.url] = own
         known = await asyncio.to_thread(self._album.read)
         relied: dict[str, Picture] = {}
-        for event in (*selection.upcoming, *selection.ongoing, *reversed(selection.paged)):
+        for event in (*selection.to_come_by_start, *reversed(selection.paged)):
             for still in stills(event):
-                if event.uid in found.unchanged and still.url in known and still.url not in wanted:
+                if event.uid not in found.suspect and still.url in known and still.url not in wanted:
                     relied[still.url] = known[still.url]
                 else:
                     wanted.setdefault(still.url, still)
@@ -90,12 +109,16 @@ class WebsiteProjection:
         return relied | dict(await gather(self._context.http, asked, self._folder, self._album, self._context.state_dir / "media"))
 
     def _write(self, view: View, selection: Selection, found: Look, pictures: Mapping[str, Picture]) -> None:
-        marks = with_pictures(view, found.marks, pictures)
-        memo = self._memo if self._memo.stamp == found.stamp else Memo(found.stamp)
+        memo = self._memo
         # Taken back only when all went well: half a step would be none.
         self._memo = Memo()
-        differ = differing(selection, marks, memo.last)
-        last, items = memo.last, {item.uid: item for item in view.items}
+        last, items = memo.last, found.items
+        differ = differing(found, selection, pictures, last)
+        came = [items[uid] for uid in differ if uid in items]
+        kept = {uid: mark for uid, mark in last.marks.items() if uid in items} if last else {}
+        marks = kept | with_pictures(came, found.marks, pictures)
+        paged = selection.paged
+        leaves = self._addresses.of(paged)
         scene = Scene(
             view=view,
             selection=selection,
@@ -105,14 +128,15 @@ class WebsiteProjection:
             name=self._context.name,
             pictures=pictures,
             pages=self._pages,
-            leaves=self._addresses.of(selection.paged),
-            changed=changes(view, marks, found.standing),
+            leaves=leaves,
+            changed=changes(view, marks, found.standing, differ, last),
             marks=marks,
             standing=found.standing,
             memo=memo,
-            went=[last.items[uid] for uid in differ.items if uid in last.items] if last else (),
-            came=[items[uid] for uid in differ.items if uid in items],
-            differing=differ.all,
+            went=[last.items[uid] for uid in differ if uid in last.items] if last else (),
+            came=came,
+            differing=differ,
+            places={event.uid: place for place, event in enumerate(paged)},
         )
         made = [part(scene) for part in PARTS]
         files = Files(made)
@@ -123,7 +147,16 @@ class WebsiteProjection:
         self._album.keep(pictures)
         keys = {path: key for one in made for path, key in one.keys.items()}
         self._stamps.finish(found.stamp, keys, marks)
-        memo.last = Last(view=view, items=items, plain=found.marks, marks=marks, selection=selection)
+        memo.last = Last(
+            view=view,
+            items=items,
+            plain=found.marks,
+            marks=marks,
+            pictures=pictures,
+            selection=selection,
+            leaves=leaves,
+            places=scene.places,
+        )
         self._memo = memo
 
 

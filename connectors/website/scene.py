@@ -77,6 +77,8 @@ class Scene:
     """Items as they are now, of which anything differs; all of them where there is no ``memo.last``."""
     differing: frozenset[str] = frozenset()
     """The uids of both, and of those that are over since, or have lost their page."""
+    places: Mapping[str, int] = field(default_factory=dict)
+    """uid → where the event stands among those that have a page."""
 
     def marks_of(self, items: Iterable[Item]) -> str:
         """A text that differs whenever one of them does, or their order."""

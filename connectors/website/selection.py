@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.website.options import Options
@@ -19,6 +23,8 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Selection:
     """What is shown, in the order it is shown."""
 
+    midnight: datetime
+    """When the day began."""
     upcoming: tuple[Event, ...]
     """Today's included, even when they are over; soonest first."""
     ongoing: tuple[Event, ...]
@@ -42,14 +48,15 @@ class Selection:
 
 def select(view: View, now: datetime, timezone: str, options: Options) -> Selection:
     """Sort the view into its places; only the day of ``now`` in the association's timezone matters, not the hour."""
-    midnight = datetime.combine(now.astimezone(ZoneInfo(timezone)).date(), time(), ZoneInfo(timezone))
-    events = [item for item in view.items if isinstance(item, Event)]
-    to_come = [event for event in events if not _over(event, midnight)]
+    midnight = _midnight(now, timezone)
+    events = sorted([item for item in view.items if isinstance(item, Event)], key=by_start)
+    to_come = tuple(event for event in events if not _over(event, midnight))
     uids = frozenset(event.uid for event in to_come)
     past = [event for event in events if event.uid not in uids and not _over(event, midnight - options.past)]
     posts = [item for item in view.items if isinstance(item, Post)] if options.posts else []
     heads = _heads(posts, view)
     return Selection(
+        midnight=midnight,
         upcoming=tuple(event for event in to_come if not event.is_long),
         ongoing=tuple(event for event in to_come if event.is_long),
         past=tuple(reversed(past)),
@@ -58,9 +65,56 @@ def select(view: View, now: datetime, timezone: str, options: Options) -> Select
         feed=_feed(view, [*to_come, *past, *posts], options.feed_max),
         heads=heads,
         to_come=uids,
-        to_come_by_start=tuple(to_come),
+        to_come_by_start=to_come,
         paged=_paged(events, uids, midnight, options),
     )
+
+
+def again(
+    last: Selection, went: Sequence[Item], came: Sequence[Item], view: View, now: datetime, timezone: str, options: Options
+) -> Selection:
+    """The same as ``select``, from the last selection and the few items that differ since; there may be thousands that do not."""
+    midnight = _midnight(now, timezone)
+    if midnight != last.midnight or not all(isinstance(item, Event) for item in (*went, *came)):
+        return select(view, now, timezone, options)
+    gone, fresh = ([item for item in items if isinstance(item, Event)] for items in (went, came))
+    to_come = [event for event in fresh if not _over(event, midnight)]
+    uids = frozenset(event.uid for event in to_come)
+    past = [event for event in fresh if event.uid not in uids and not _over(event, midnight - options.past)]
+    feed = _feed_again(last.feed, {event.uid for event in gone}, [*to_come, *past], view, options.feed_max)
+    if feed is None:
+        return select(view, now, timezone, options)
+    return replace(
+        last,
+        upcoming=_merged(last.upcoming, gone, [event for event in to_come if not event.is_long]),
+        ongoing=_merged(last.ongoing, gone, [event for event in to_come if event.is_long]),
+        past=_merged(last.past[::-1], gone, past)[::-1],
+        feed=feed,
+        to_come=(last.to_come - {event.uid for event in gone}) | uids,
+        to_come_by_start=_merged(last.to_come_by_start, gone, to_come),
+        paged=_merged(last.paged, gone, _paged(fresh, uids, midnight, options)),
+    )
+
+
+def by_start(event: Event) -> tuple[datetime, str]:
+    """The order of events."""
+    return (event.starts_at, event.uid)
+
+
+def _midnight(now: datetime, timezone: str) -> datetime:
+    return datetime.combine(now.astimezone(ZoneInfo(timezone)).date(), time(), ZoneInfo(timezone))
+
+
+def _merged(events: tuple[Event, ...], gone: Sequence[Event], fresh: Sequence[Event]) -> tuple[Event, ...]:
+    """``events``, which are by start, without those ``gone``, and with ``fresh``."""
+    found = list(events)
+    for event in gone:
+        place = bisect_left(found, by_start(event), key=by_start)
+        if place < len(found) and found[place].uid == event.uid:
+            del found[place]
+    for event in fresh:
+        insort(found, event, key=by_start)
+    return tuple(found)
 
 
 def _paged(events: list[Event], to_come: frozenset[str], midnight: datetime, options: Options) -> tuple[Event, ...]:
@@ -78,11 +132,24 @@ def _heads(posts: list[Post], view: View) -> tuple[Post, ...]:
     return tuple(post for post in latest if post.in_reply_to not in uids and post.boost_of not in uids)
 
 
-def _feed(view: View, items: list[Event | Post], length: int) -> tuple[Item, ...]:
-    def newest(item: Event | Post) -> tuple[datetime, datetime, str]:
-        return (view.changed_at.get(item.uid, LONG_AGO), published_at(item, view), item.uid)
+def _feed(view: View, items: Iterable[Item], length: int) -> tuple[Item, ...]:
+    return tuple(heapq.nlargest(length, items, key=partial(_newest, view)))
 
-    return tuple(heapq.nlargest(length, items, key=newest))
+
+def _newest(view: View, item: Item) -> tuple[datetime, datetime, str]:
+    return (view.changed_at.get(item.uid, LONG_AGO), published_at(item, view), item.uid)
+
+
+def _feed_again(feed: tuple[Item, ...], gone: AbstractSet[str], fresh: Sequence[Item], view: View, length: int) -> tuple[Item, ...] | None:
+    """The feed, from the last one; None when what took a place may be behind one that was left out then."""
+    stayed = [item for item in feed if item.uid not in gone]
+    found = _feed(view, [*stayed, *fresh], length)
+    if len(feed) < length or len(stayed) == len(feed):
+        return found
+    last = feed[-1]
+    if last.uid in gone or len(found) < length or _newest(view, found[-1]) < _newest(view, last):
+        return None
+    return found
 
 
 def is_video(post: Post) -> bool:

@@ -34,9 +34,9 @@ def sitemap(scene: Scene, paths: Iterable[str]) -> Made:
 def _events(scene: Scene) -> Mapping[str, str]:
     """Path → what is said of the page of an event, anew for those that differ."""
     kept: dict[str, str] = scene.memo.kept("sitemap of events", dict)
-    for event in scene.selection.paged:
-        if event.uid in scene.differing:
-            kept[scene.leaves[event.uid]] = _lastmod(scene.view.changed_at.get(event.uid))
+    for uid in scene.differing:
+        if uid in scene.places:
+            kept[scene.leaves[uid]] = _lastmod(scene.view.changed_at.get(uid))
     return kept
 
 

@@ -67,18 +67,6 @@ def stamp(options: Options, association: Association, public_url: str | None, so
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """What a projection finds before it makes anything."""
-
-    stamp: str
-    standing: Standing
-    marks: Mapping[str, str]
-    """uid → its mark, as far as it goes without pictures."""
-    unchanged: frozenset[str]
-    """uids of which nothing but a picture may differ."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Last:
     """The view before, as long as it is remembered."""
 
@@ -88,44 +76,59 @@ class Last:
     plain: Mapping[str, str]
     """uid → its mark, as far as it goes without pictures."""
     marks: Mapping[str, str]
+    pictures: Mapping[str, Picture]
     selection: Selection
+    leaves: Mapping[str, str]
+    places: Mapping[str, int]
+    """uid → where it stood among the events that have a page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a projection finds before it makes anything."""
+
+    stamp: str
+    standing: Standing
+    items: Mapping[str, Item]
+    """By uid."""
+    marks: Mapping[str, str]
+    """uid → its mark, as far as it goes without pictures."""
+    suspect: frozenset[str]
+    """uids of which more than a picture may differ from what stands."""
+    differing: frozenset[str]
+    """uids of which anything but a picture differs from the last view, or that came or went; all of them where there is none."""
 
 
 def look(view: View, standing: Standing, stamp: str, last: Last | None = None) -> Look:
     """Compare ``view`` with what stands. An item that is not said to have changed keeps the mark of its content."""
-    marks: dict[str, str] = {}
-    unchanged: set[str] = set()
-    same = _sameness(view, last)
-    for item in view.items:
-        uid = item.uid
-        if last is not None and same(item):
-            marks[uid] = last.plain[uid]
-            if uid not in view.changed:
-                unchanged.add(uid)
+    items = {item.uid: item for item in view.items}
+    differing = _differing(view, items, last) if last else frozenset(items)
+    marks = dict(last.plain) if last else {}
+    suspect: set[str] = set(view.changed)
+    for uid in differing:
+        item = items.get(uid)
+        if item is None:
+            del marks[uid]
             continue
-        about = _circumstances(item, view)
-        before = standing.items.get(uid, "")
+        about, before = _circumstances(item, view), standing.items.get(uid, "")
         if uid not in view.changed and before.startswith(about):
-            unchanged.add(uid)
             marks[uid] = before[: len(about) + 16]
         else:
+            suspect.add(uid)
             marks[uid] = about + mark(item)
-    return Look(stamp=stamp, standing=standing, marks=marks, unchanged=frozenset(unchanged))
+    return Look(stamp=stamp, standing=standing, items=items, marks=marks, suspect=frozenset(suspect), differing=differing)
 
 
-def _sameness(view: View, last: Last | None) -> Callable[[Item], bool]:
-    """Whether an item and all that is said of it are as they were."""
-    if last is None:
-        return lambda _: False
-    items, was, at = last.items, last.view.changed_at, view.changed_at
-    others = [(view.shown_by, last.view.shown_by), (view.previous, last.view.previous)]
-    differ = {uid for now, then in others for uid in now.keys() | then.keys() if now.get(uid) != then.get(uid)}
-
-    def same(item: Item) -> bool:
-        uid = item.uid
-        return items.get(uid) is item and was.get(uid) == at.get(uid) and uid not in differ
-
-    return same
+def _differing(view: View, items: Mapping[str, Item], last: Last) -> frozenset[str]:
+    was, at, known = last.view.changed_at, view.changed_at, last.items
+    found = {uid for uid, item in items.items() if known.get(uid) is not item or was.get(uid) != at.get(uid)}
+    pairs: tuple[tuple[Mapping[str, object], Mapping[str, object]], ...] = (
+        (view.shown_by, last.view.shown_by),
+        (view.previous, last.view.previous),
+    )
+    for now, then in pairs:
+        found.update(uid for uid in now.keys() | then.keys() if now.get(uid) != then.get(uid))
+    return frozenset(found & (items.keys() | known.keys()) | (known.keys() - items.keys()))
 
 
 def _circumstances(item: Item, view: View) -> str:
@@ -138,44 +141,37 @@ def _circumstances(item: Item, view: View) -> str:
     return f"{found} "
 
 
-def with_pictures(view: View, marks: Mapping[str, str], pictures: Mapping[str, Picture]) -> Mapping[str, str]:
-    """The same marks, another one where an item's pictures differ."""
-    if not pictures:
-        return marks
-    found = dict(marks)
-    for item in view.items:
-        shown = [pictures[still.url] for still in stills(item) if still.url in pictures]
-        if shown:
-            found[item.uid] = f"{marks[item.uid]} {mark(shown)}"
+def with_pictures(items: Iterable[Item], marks: Mapping[str, str], pictures: Mapping[str, Picture]) -> dict[str, str]:
+    """The marks of these items, another one where an item's pictures differ."""
+    found: dict[str, str] = {}
+    for item in items:
+        shown = [pictures[still.url] for still in stills(item) if still.url in pictures] if pictures else []
+        found[item.uid] = f"{marks[item.uid]} {mark(shown)}" if shown else marks[item.uid]
     return found
 
 
-def changes(view: View, marks: Mapping[str, str], standing: Standing) -> frozenset[str] | None:
+def changes(view: View, marks: Mapping[str, str], standing: Standing, differ: frozenset[str], last: Last | None) -> frozenset[str] | None:
     """uids whose own files must be made anew; None for all of them."""
     if not standing.items:
         return None
+    if last is not None and standing.items is last.marks:
+        return view.changed | differ
     before = standing.items
     return view.changed | {uid for uid, found in marks.items() if before.get(uid) != found}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Differing:
-    """uids of what is not as it was in the last view; all there are, where that is not remembered."""
-
-    items: frozenset[str]
-    """They, what is said of them, or whether they are there."""
-    all: frozenset[str]
-    """These, and the events that are over since, or have lost their page."""
-
-
-def differing(selection: Selection, marks: Mapping[str, str], last: Last | None) -> Differing:
-    """Compare with the last view."""
+def differing(found: Look, selection: Selection, pictures: Mapping[str, Picture], last: Last | None) -> frozenset[str]:
+    """uids of what is shown otherwise than in the last view: they, a picture, being over, or having a page; all where there is none."""
     if last is None:
-        found = frozenset(marks)
-        return Differing(items=found, all=found)
-    items = frozenset(uid for uid, now in marks.items() if last.marks.get(uid) != now) | (last.marks.keys() - marks.keys())
+        return frozenset(found.items)
+    uids = found.differing
+    if pictures != last.pictures:
+        urls = {url for url in pictures.keys() | last.pictures.keys() if pictures.get(url) != last.pictures.get(url)}
+        uids |= {item.uid for item in found.items.values() if not urls.isdisjoint([still.url for still in stills(item)])}
+    if selection.midnight == last.selection.midnight:
+        return uids
     paged, before = ({event.uid for event in one.paged} for one in (selection, last.selection))
-    return Differing(items=items, all=items | (selection.to_come ^ last.selection.to_come) | (paged ^ before))
+    return uids | (selection.to_come ^ last.selection.to_come) | (paged ^ before)
 
 
 class Stamps:
@@ -194,9 +190,12 @@ class Stamps:
             raw = self._last if self._last and self._record.exists() else json.loads(self._record.read_bytes())
             if raw["stamp"] != stamp:
                 return Standing()
-            keys, items, left = dict(raw["keys"]), dict(raw["items"]), dict(raw["left"])
-            for name in (*lost, *self._being_made(), *(name for name, seen in left.items() if not seen or seen != self._look(name))):
-                keys.pop(name, None)
+            keys, items, left = raw["keys"], raw["items"], raw["left"]
+            others = [name for name, seen in left.items() if not seen or seen != self._look(name)]
+            if untrue := keys.keys() & {*lost, *self._being_made(), *others}:
+                keys = {name: key for name, key in keys.items() if name not in untrue}
+            if not isinstance(items, dict):
+                return Standing()
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return Standing()
         return Standing(keys=keys, items=items, read=lambda name: self._as_left(name, left.get(name)))

@@ -120,19 +120,17 @@ def _listed(scene: Scene) -> Mapping[str, Page]:
     """Path → its events: only pages that an event which differs is or was on are gathered again, there may be thousands."""
     kept: dict[str, Page] = scene.memo.kept("pages of many", dict)
     last, events, differing = scene.memo.last, scene.selection.paged, scene.differing
-    before = [event for event in last.selection.paged if event.uid in differing] if last else []
+    before = [last.selection.paged[last.places[uid]] for uid in differing if uid in last.places] if last else []
     touched = {path for event in before if last for path in _paths(last.view, event)}
     members: dict[str, list[str]] = {path: [event.uid for event in kept[path].events if event.uid not in differing] for path in touched}
-    for event in events:
-        if event.uid in differing:
-            for path in _paths(scene.view, event):
-                if path not in members:
-                    members[path] = [one.uid for one in kept[path].events] if path in kept else []
-                members[path].append(event.uid)
-    places = {event.uid: place for place, event in enumerate(events)}
+    for event in (events[scene.places[uid]] for uid in differing if uid in scene.places):
+        for path in _paths(scene.view, event):
+            if path not in members:
+                members[path] = [one.uid for one in kept[path].events] if path in kept else []
+            members[path].append(event.uid)
     for path, uids in members.items():
         if uids:
-            kept[path] = _page_of(scene, [events[place] for place in sorted(map(places.__getitem__, uids))])
+            kept[path] = _page_of(scene, [events[place] for place in sorted(map(scene.places.__getitem__, uids))])
         else:
             del kept[path]
     return kept
