@@ -120,7 +120,7 @@ class Pages:
         association, language = site.association, site.association.language
         zone = ZoneInfo(association.timezone)
         several = len({kept.issue.newsletter for kept in archive}) > 1
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "file": f"{kept.name}.html",
                 "title": kept.issue.subject or kept.issue.title,

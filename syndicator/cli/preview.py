@@ -182,15 +182,15 @@ async def _ask(config: Config, destination: DestinationConfig, sessions: Session
 
 
 async def _waiting(config: Config, ledger: Ledger, limits: dict[str, Limits]) -> list[Shown]:
+    from syndicator.newsletters import newsletter_routes
     from syndicator.recaps import recap_routes
     from syndicator.showing import show
 
-    shown = []
-    for name in limits:
+    shown, derived = [], [*recap_routes(config), *newsletter_routes(config)]
+    for name in (name for name, own in limits.items() if not own.letter):  # letters have a preview of their own
         for delivery in await ledger.transact(lambda store, name=name: store.outbox.waiting(name, NEXT)):  # type: ignore[misc]
             stored = await ledger.transact(lambda store, d=delivery: store.items.item(d.source, d.uid))  # type: ignore[misc]
-            recap = next((one for one in recap_routes(config) if delivery.source in one.sources), None)
-            route = recap or config.routes.get(delivery.route)
+            route = next((one for one in derived if delivery.source in one.sources), config.routes.get(delivery.route))
             if stored is not None and route is not None and delivery.purpose not in ("delete", "retire"):
                 kind = config.destinations[name].type
                 shown.append(show(stored.item, name, kind, limits[name], route.style, config.association, delivery.purpose))

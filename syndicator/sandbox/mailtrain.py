@@ -7,6 +7,7 @@ the feed checker has come by.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +43,8 @@ class MailtrainSimulator(Simulator):
         """What the campaign's feed answers."""
         self.sent: list[Sent] = []
         self.asked = 0
+        self.heard = asyncio.Event()
+        """Set once it was asked to look."""
         self._scheduled = False
         self.app.middlewares.append(self._errors)
         self.app.router.add_get("/api/lists/{email}", self._lists)
@@ -74,6 +77,7 @@ class MailtrainSimulator(Simulator):
         if self.type != "rss":
             return web.json_response({"error": "Invalid campaign type", "data": []}, status=500)
         self.asked += 1
+        self.heard.set()
         self._scheduled = True
         # Express: ``res.json()`` of undefined sends a JSON type and no body.
         return web.Response(body=b"", content_type="application/json")
