@@ -200,24 +200,28 @@ def letter_to_the_reviewer(tenant: Tenant, found: Standing, rendition: Rendition
     """The issue as a mail to the person who sees it first, with what they can do on top."""
     link, language = link_of(tenant, found.row), tenant.language
     opening = say(language, "review.mail.opening", title=found.letter.title)
-    doing = say(language, "review.mail.doing")
-    secret = say(language, "review.mail.secret")
+    said = (opening, how(tenant, found), say(language, "review.mail.doing"), say(language, "review.mail.secret"))
     mail = EmailMessage()
     mail["Subject"] = " ".join(say(language, "review.mail.subject", subject=rendition.title).split())
     mail["From"], mail["To"] = given.sender, found.letter.review
     mail["Message-ID"] = _message_id(tenant, found.row, given)
     mail["Auto-Submitted"] = "auto-generated"
-    head = "\n".join([opening, how(tenant, found), "", doing, link, "", secret, "", "-" * 60, ""])
-    mail.set_content((head + "\n" + without_unsubscribe(rendition.text)).encode("utf-8", "replace").decode())
-    html = without_unsubscribe(rendition.html)
-    top = (
-        '<div style="background:#ffffff;color:#1a1a1a;font:16px/1.5 sans-serif;padding:16px;border-bottom:3px solid #1a1a1a">'
-        f"<p>{escape(opening)}<br><strong>{escape(how(tenant, found))}</strong></p>"
-        f'<p>{escape(doing)}<br><a href="{escape(link)}" style="color:#0b4f9e">{escape(say(language, "review.mail.link"))}</a></p>'
-        f"<p>{escape(secret)}</p></div>"
-    )
-    mail.add_alternative(_BODY.sub(lambda found: found[0] + top, html, count=1).encode("utf-8", "replace").decode(), subtype="html")
+    head = "\n".join([*said[:2], "", said[2], link, "", said[3], "", "-" * 60, "", ""])
+    mail.set_content((head + without_unsubscribe(rendition.text)).encode("utf-8", "replace").decode())
+    top = _head(*map(escape, (*said, link, say(language, "review.mail.link"))))
+    html = _BODY.sub(lambda body: body[0] + top, without_unsubscribe(rendition.html), count=1)
+    mail.add_alternative(html.encode("utf-8", "replace").decode(), subtype="html")
     return mail
+
+
+def _head(opening: str, standing: str, doing: str, secret: str, link: str, name: str) -> str:
+    """What stands above the letter, as HTML; every style in its place, for programs that know no other."""
+    paragraph = '<p style="margin:0 0 12px">'
+    return (
+        '<div style="background:#ffffff;color:#1a1a1a;font:16px/1.5 sans-serif;padding:20px 20px 8px;border-bottom:3px solid #1a1a1a">'
+        f"{paragraph}{opening}</p>{paragraph}<strong>{standing}</strong></p>"
+        f'{paragraph}{doing} <a href="{link}" style="color:#0b4f9e"><b>{name}</b></a></p>{paragraph}{secret}</p></div>'
+    )
 
 
 def _message_id(tenant: Tenant, row: Row, given: Alerts) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from syndicator.config import Network
 from syndicator.letter.review import WAY
+from syndicator.model import Attachment
+from tests.preview_scene import painting
 from tests.test_browser_website import CHROMIUM, CONTRASTS, FLAGS
-from tests.test_review import state
+from tests.test_issuing import FETE, monday
+from tests.test_review import DAY_BEFORE, state
 from tests.test_review_page import FORGED, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -109,6 +114,21 @@ async def test_with_the_keyboard_alone(tmp_path: Path, browser: Browser) -> None
         row = await state(there.made)
         assert (row.state, row.verdict, row.editorial) == ("review", "send", "<p>Vive le vélo !</p>")
         assert seen.said == []
+
+
+async def test_its_pictures(tmp_path: Path, browser: Browser) -> None:
+    """They show inside the frame that may do nothing, from us."""
+    async with served(tmp_path, path="/velo/") as there:
+        tenant = there.made.tenant
+        tenant.config = replace(tenant.config, network=Network(allow_private=frozenset({"127.0.0.1"})))
+        (tenant.config.public_dir / "bal.jpg").write_bytes(painting(640, 420))
+        there.made.world.show(replace(FETE, image=Attachment(url=f"{there.base}bal.jpg", description="Un bal")))
+        await monday(there.made, DAY_BEFORE + timedelta(hours=1))
+        async with visit(browser, there.link) as seen:
+            picture = seen.page.frame_locator("iframe").get_by_alt_text("Un bal")
+            assert await picture.evaluate("node => node.naturalWidth") == 640
+            assert str(await picture.get_attribute("src")).startswith(f"{there.base}lettres/media/")
+            assert seen.said == []
 
 
 async def test_two_windows(tmp_path: Path, browser: Browser) -> None:
