@@ -8,8 +8,8 @@ import re
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,12 @@ import pytest_asyncio
 from selectolax.lexbor import LexborHTMLParser
 
 from syndicator.cli import main
+from syndicator.issuing import send_now
 from syndicator.sandbox.town import Town
+from tests.engine_scene import Scene, post
 from tests.mail_scene import Office, office
 from tests.shell_scene import ROOT, SIGNS_OF_A_BUG, Home, Said
+from tests.test_issuing import DUE, FETE, issues, monday, newsroom
 
 READERS = ("anna@velo.example", "bert@velo.example")
 LETTER = """
@@ -225,3 +228,47 @@ async def test_what_is_typed_wrong_is_said_plainly(home: Home) -> None:
     assert "jamais lancé" in well(await home.run("newsletter", "send", "--yes"), 1).err
     home.write()
     assert "Aucune lettre dans la configuration" in well(await home.run("newsletter"), 1).err
+
+
+REVIEWED = {"review": "claire@velo.example"}
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_an_issue_that_somebody_reads_is_approved_by_it(tmp_path: Path, stopped: bool) -> None:
+    """Even one that was stopped before its hour: it leaves at its hour, once, and nothing is told twice."""
+    async with newsroom(tmp_path, unanswered="wait", **REVIEWED) as made:
+        made.world.show(FETE, post(1, "Un atelier samedi"))
+        await monday(made, DUE - timedelta(hours=3))
+        (row,) = await issues(made)
+        assert row.state == "review"
+        if stopped:
+            await made.tenant.ledger.transact(lambda store: store.issues.put(replace(row, state="stopped"), made.clock()))
+        approved = await asked(made)
+        assert (approved.until_at, made.wall.texts) == (DUE, [])
+        for hours in (0, 1, 2):
+            await monday(made, DUE + timedelta(hours=hours))
+
+        (text,) = made.wall.texts
+        assert "Un atelier samedi" in text
+
+
+async def test_one_sent_by_hand_on_the_day_of_another(tmp_path: Path) -> None:
+    """Both leave, each with what came before it: nothing twice, nothing forgotten; with nothing at all, none."""
+    async with newsroom(tmp_path) as made:
+        assert await asked(made) is None
+        made.world.show(post(1, "Un atelier samedi"))
+        made.clock.at = DUE - timedelta(hours=2)
+        await made.poll()
+        assert (await asked(made)).until_at > made.clock()
+        await monday(made, DUE - timedelta(hours=1))
+        made.world.show(post(2, "Merci à vous", published_at=made.clock()))
+        await monday(made)
+        await monday(made, DUE + timedelta(hours=1))
+
+        assert [["atelier" in text, "Merci" in text] for text in made.wall.texts] == [[True, False], [False, True]]
+
+
+async def asked(made: Scene) -> Any:
+    """What ``send`` writes down."""
+    letter = made.tenant.config.newsletters["lettre"]
+    return await made.tenant.ledger.transact(lambda store: send_now(made.tenant, store, letter, made.clock()))
