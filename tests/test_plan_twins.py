@@ -9,6 +9,7 @@ import pytest
 
 from syndicator.model import Event
 from syndicator.plan import Adopted, Change, Facts, Plan, Refused
+from syndicator.route import Filter
 from syndicator.testing import make_event
 from tests.plan_scene import EDITS, NOW, OPENED, ROUTE, TARGETS, cancelled, change, created, facts, followed, known, outcome
 
@@ -76,6 +77,24 @@ def test_what_its_home_took_back_or_called_off_is_not_announced_by_others(reason
     assert [one.reason for one in plan.refused] == [reason]
     waiting = outcome(change(home), given=given(change(home), change(TOWN), known=known(TOWN, "pending")))
     assert (waiting.planned, waiting.cancelled) == ((), (cancelled(TOWN, reason, "create"),))
+
+
+@pytest.mark.parametrize("changes", [{"tags": ("nomirror",)}, {"visibility": "private"}])
+@pytest.mark.parametrize("state", ["pending", "done"])
+def test_the_copy_that_stands_is_taken_back_and_the_home_copy_is_announced(state: str, changes: dict[str, Any]) -> None:
+    """Also later, when the home copy changes."""
+    town = change(replace(TOWN, **changes), "changed")
+    there = given(change(HOME), town, known=known(TOWN, state))
+    plan = outcome(town, given=there)
+    assert [(one.uid, one.purpose) for one in plan.planned if one.purpose == "create"] == [(HOME.uid, "create")]
+    assert outcome(change(HOME, "changed"), given=there).planned[-1:] == (new(HOME),)
+
+
+def test_what_waits_and_passes_no_filter_any_more_keeps_nobody_back() -> None:
+    bal = replace(ROUTE, filter=Filter(tags=("bal",)))
+    without, still = change(replace(HOME, tags=()), "changed"), change(replace(TOWN, tags=("bal",)))
+    plan = outcome(without, routes=(bal,), given=given(without, still, known=known(HOME, "pending")))
+    assert plan.planned == (new(TOWN),)
 
 
 def test_an_edit_that_makes_twins_of_two_that_wait_leaves_one() -> None:

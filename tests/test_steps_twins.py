@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -213,3 +214,22 @@ async def test_routes_to_different_places_do_not_meet(tmp_path: Path) -> None:
         await there.show("home", event("home"))
         await there.settle()
         assert there.made == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_comes_and_goes_in_whatever_order_there_is_one_as_long_as_somebody_shows_it(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    done: list[str] = []
+    async with town(tmp_path) as there:
+        for _ in range(14):
+            name = chance.choice(list(there.worlds))
+            if event(name).uid in there.worlds[name].items and chance.random() < 0.5:
+                await there.hide(name, event(name))
+                done.append(f"-{name}")
+            else:
+                await there.show(name, event(name, html=f"<p>{len(done)}</p>"))
+                done.append(f"+{name}")
+            if chance.random() < 0.5:
+                await there.settle()
+                done.append("settle")
+                assert len(there.hung) == any(world.items for world in there.worlds.values()), done

@@ -135,7 +135,11 @@ class _Draft:
             return self._hand_over(change, target, known) or self._withdraw(change, target, known, "deleted-in-time")
         if known and not all(k.reconsidered for k in known):
             reason = self._objection(item, target)
-            return self._withdraw(change, target, known, reason) if reason else self._revise(change, target, known)
+            if reason:
+                self._withdraw(change, target, known, reason)
+                self._announce_another(change, target)
+                return True
+            return self._revise(change, target, known)
         reason = refusal(item, route, target.name, target.type, self.facts)
         reason = reason or ("purpose" if "announce" not in route.purposes else None)
         reason = reason or ("kind" if kind_of(item) not in target.kinds else None) or self._staleness(change, route, target)
@@ -167,7 +171,7 @@ class _Draft:
 
     def _supersede_twins(self, change: Change, target: Target, reason: str = "twin") -> None:
         """What waits of the event under another name, farther from home, gives way."""
-        for copy in self.twins.waiting(change, target.name):
+        for copy in self.twins.waiting(change, target.name, target.type):
             mine = [one for one in self.planned if (one.uid, one.destination, one.purpose) == (copy.item.uid, target.name, "create")]
             for one in mine:
                 self.planned.remove(one)
@@ -179,16 +183,24 @@ class _Draft:
         """When a copy goes whose event others show: its announcement becomes theirs, or they are announced in its place."""
         open_ones = [k for k in known if k.state != "dropped"]
         heirs = self.twins.heirs(change, target.name, target.type) if open_ones else []
-        if not heirs or self._shown_elsewhere(change.item, target) or any(self.twins.standing(h, target.name) == "out" for h in heirs):
+        if (
+            not heirs
+            or self._shown_elsewhere(change.item, target)
+            or any(self.twins.standing(h, target.name, target.type) == "out" for h in heirs)
+        ):
             return False
         if all(k.state == "done" for k in open_ones):
             self._adopt(change, target, heirs[0], open_ones)
             return True
         self._withdraw(change, target, known, "deleted-in-time")
-        ways = [(heir, route) for heir in heirs for route in self.routes if heir.item.source in route.sources]
-        # The first that a route carries there.
-        any(self._settle(heir, route, target) for heir, route in ways if target.name in route.destinations)
+        self._announce_another(change, target)
         return True
+
+    def _announce_another(self, change: Change, target: Target) -> None:
+        """The best of the copies that a route carries there, in place of this one."""
+        heirs = self.twins.heirs(change, target.name, target.type)
+        ways = [(heir, route) for heir in heirs for route in self.routes if heir.item.source in route.sources]
+        any(self._settle(heir, route, target) for heir, route in ways if target.name in route.destinations)
 
     def _adopt(self, change: Change, target: Target, heir: Change, parts: Sequence[Known]) -> None:
         route = next(route for route in self.routes if heir.item.source in route.sources and target.name in route.destinations)
@@ -229,7 +241,10 @@ class _Draft:
                 if reason := self.twins.objection(change, target.name, target.type):
                     self._cancel(item, target, ("create",), reason)
                     return True
-                self._supersede_twins(change, target)
+                if None in self.twins.refusals(change, target.name, target.type):
+                    self._supersede_twins(change, target)
+                else:  # it will not leave
+                    self._announce_another(change, target)
             if isinstance(item, Event) and route.announce:
                 self.rescheduled.append(Rescheduled(uid=item.uid, destination=target.name, due_at=self._due(change, route)))
             return True

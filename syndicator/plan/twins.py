@@ -33,22 +33,25 @@ class Twins:
                 found.append((copy, nearer))
         return found
 
-    def standing(self, copy: Change, destination: str) -> Standing | None:
-        """Whether its announcement is there or may be, or waits; None when it has none."""
+    def standing(self, copy: Change, destination: str, kind: str) -> Standing | None:
+        """Whether its announcement is there or may be, or waits and will leave; None when it has none, or had one that is taken back."""
         uid = copy.item.uid
-        if any(one.uid == uid and one.destination == destination and one.purpose == "create" for one in self.planned):
-            return "waits"
-        given_up = any(one.uid == uid and one.destination == destination and "create" in one.purposes for one in self.cancelled)
+        refusals = self.refusals(copy, destination, kind)
+        if refusals and all(reason in WITHDRAWN for reason in refusals):
+            return None
         there = self.facts.known.get((uid, destination), ())
         known = [one for one in there if one.purpose == "create" and one.incarnation == copy.incarnation]
         if any(not one.unsent for one in known):
             return "out"
-        return "waits" if any(one.never_sent for one in known) and not given_up else None
+        planned = any(one.uid == uid and one.destination == destination and one.purpose == "create" for one in self.planned)
+        given_up = any(one.uid == uid and one.destination == destination and "create" in one.purposes for one in self.cancelled)
+        waits = planned or (any(one.never_sent for one in known) and not given_up)
+        return "waits" if waits and None in refusals else None
 
     def objection(self, change: Change, destination: str, kind: str) -> str | None:
         """Why this copy is not announced there: another one is, or is to be; or the event's home took it back or called it off."""
         for copy, nearer in self.of(change):
-            standing = self.standing(copy, destination)
+            standing = self.standing(copy, destination, kind)
             if standing == "out" or (standing == "waits" and nearer):
                 return "twin"
             if nearer and (reason := self._home_says(copy, destination, kind)):
@@ -73,6 +76,6 @@ class Twins:
         """The copies that a route carries there, the best first: they stay when this one goes."""
         return [copy for copy, _ in self.of(change) if None in self.refusals(copy, destination, kind)]
 
-    def waiting(self, change: Change, destination: str) -> list[Change]:
+    def waiting(self, change: Change, destination: str, kind: str) -> list[Change]:
         """The copies farther from home whose announcement waits: it gives way to this one."""
-        return [copy for copy, nearer in self.of(change) if not nearer and self.standing(copy, destination) == "waits"]
+        return [copy for copy, nearer in self.of(change) if not nearer and self.standing(copy, destination, kind) == "waits"]
