@@ -16,6 +16,7 @@ import pytest
 from connectors.letters import LettersProjection
 from connectors.mailtrain import MailtrainPublisher
 from syndicator import steps
+from syndicator.cli.preview import _waiting
 from syndicator.config import Config, DestinationConfig, Network
 from syndicator.contract import Limits, Secret
 from syndicator.letter.newsletter import Newsletter
@@ -99,6 +100,16 @@ async def test_without_an_archive_nothing_leads_there(server: MailtrainSimulator
 
         assert [URL in text for text in made.wall.texts] == [False]
         assert [item.url for item in made.screen.views[-1].items if getattr(item, "kind", "") == "digest"] == [""]
+
+
+async def test_the_preview_shows_the_message(server: MailtrainSimulator, tmp_path: Path) -> None:
+    """As the network will get it, before it leaves; letters have a preview of their own."""
+    async with newsroom(tmp_path, server) as made:
+        limits = {"reseau": Network500.limits, "mailtrain": MailtrainPublisher.limits}
+        (shown,) = await _waiting(made.config, made.tenant.ledger, limits)
+        await made.deliver("reseau")
+
+        assert [one.text for one in shown.renditions] == made.wall.texts
 
 
 @pytest.mark.parametrize("action", ["drop", "lose", "truncate"])
