@@ -48,8 +48,8 @@ def measured(folder: Path) -> dict[str, Any]:
     from syndicator import memory
     from syndicator.tenant import Tenant
 
-    tenant: Tenant = _tenant(folder)
-    events = _events()
+    tenant: Tenant = make_tenant(folder)
+    events = make_events()
     for name in tenant.config.sources:
         theirs = [event for event in events if event.source == name]
         tenant.ledger.transact_now(lambda store, name=name, theirs=theirs: store.items.diff(name, theirs, NOW, first=True))  # type: ignore[misc]
@@ -57,16 +57,16 @@ def measured(folder: Path) -> dict[str, Any]:
     memory.settle()
     memory.give_back()
     before = memory_kb(os.getpid())["Rss"]
-    view, full_s = _timed(lambda: _look(tenant, -1))
+    view, full_s = _timed(lambda: viewed(tenant, -1))
     shown, ones = view.lineup.seq, []
     for number in range(9):
         changed = replace(events[number * 7], title=f"Déplacé {number}", starts_at=events[number * 7].starts_at + timedelta(hours=1))
         tenant.ledger.transact_now(lambda store, changed=changed: store.items.diff(changed.source, [changed], NOW, first=False))  # type: ignore[misc]
-        after, took = _timed(partial(_look, tenant, shown))
+        after, took = _timed(partial(viewed, tenant, shown))
         assert changed.uid in after.view.changed
         shown = after.lineup.seq
         ones.append(took)
-    none_s = _timed(lambda: _look(tenant, shown))[1]
+    none_s = _timed(lambda: viewed(tenant, shown))[1]
     together = len(view.view.shown_by)
     counted = len(view.view.items)
     warm = memory_kb(os.getpid())["Rss"]
@@ -91,7 +91,7 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     return done, time.process_time() - began
 
 
-def _look(tenant: Any, shown: int) -> Any:
+def viewed(tenant: Any, shown: int) -> Any:
     """One view, and what a projection that worked remembers of it."""
     from syndicator.views import look
 
@@ -101,7 +101,7 @@ def _look(tenant: Any, shown: int) -> Any:
     return seen
 
 
-def _tenant(folder: Path) -> Any:
+def make_tenant(folder: Path) -> Any:
     from syndicator.config import load
     from syndicator.tenant import Tenant
 
@@ -115,7 +115,7 @@ def _tenant(folder: Path) -> Any:
     return Tenant.make(load(path, environ={}), None, lambda: NOW, random.Random(1))  # type: ignore[arg-type]
 
 
-def _events() -> list[Any]:
+def make_events() -> list[Any]:
     from syndicator.model import Actor, Attachment, Event, Place
 
     def event(number: int, source: int) -> Event:

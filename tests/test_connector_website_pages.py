@@ -661,6 +661,30 @@ async def test_events_json_is_what_an_encoder_would_write(tmp_path: Path, sessio
     assert [len(json.loads(text)[name]) for name in ("upcoming", "past")] == [6, 3]
 
 
+async def test_thousands_to_come_are_in_files_of_their_months(tmp_path: Path, sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The soonest in ``events.json``, which names the others; an update takes over what stands, and what is no longer needed goes."""
+    monkeypatch.setattr("connectors.website.records.SOON_MAX", 3)
+    events = [dated(n, n * 10) for n in range(1, 9)]
+    connector = projection(tmp_path, sessions)
+    await connector.project(make_view(events))
+    events[7] = replace(events[7], title="Autre titre")
+    await connector.project(make_view(events, changed={events[7].uid}))
+    files = standing(tmp_path)
+    documents = {path: json.loads(text) for path, text in files.items() if re.fullmatch(r"events(-\d{4}-\d{2})?\.json", path)}
+
+    more = documents["events.json"]["more"]
+    assert [(one["file"], one["count"]) for one in more] == [
+        ("events-2026-12.json", 1),
+        ("events-2027-01.json", 3),
+        ("events-2027-02.json", 1),
+    ]
+    named = [documents.pop("events.json"), *(documents.pop(one["file"]) for one in more)]
+    assert [record["title"] for one in named for record in one["upcoming"]] == [*(f"Bal {n}" for n in range(1, 8)), "Autre titre"]
+    assert documents == {}
+    await connector.project(make_view(events[:2], changed={event.uid for event in events[2:]}))
+    assert [path for path in standing(tmp_path) if path.startswith("events-")] == []
+
+
 def test_days_and_zones_of_the_world() -> None:
     """The month of an event is that of its own clock, also when it came in another."""
     from connectors.website.selection import first_day

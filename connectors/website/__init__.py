@@ -9,7 +9,8 @@ What it does
       ``<!--#include virtual="…" -->``, PHP ``readfile``, a site generator). Its classes all begin with ``syndicator-``; take
       ``style.css`` along (``--syndicator-accent`` and its sisters theme it) or write your own. Its pictures need ``public_url`` in the
       configuration, and are left out without it;
-    - ``events.json``: all events to come and those just over, as data: hours with their offset, days without hour as bare dates, and the
+    - ``events.json``: the events to come and those just over, as data (beyond the soonest 1,000, ``more`` names a file for each month,
+      ``events-2027-03.json``): hours with their offset, days without hour as bare dates, and the
       date in words. Its ``version`` is raised only when a reader of the version before would misunderstand it; the schema is
       ``connectors/website/assets/events.schema.json``;
     - ``feed.atom`` and ``feed.json``: posts and events, last changed first, for feed readers;

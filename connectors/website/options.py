@@ -63,7 +63,7 @@ class Options:
     calendar: str | None = None
     """The calendar to subscribe to, as the page's links name it: ``agenda.ics`` beside the page, or a whole address."""
     events_max: int = 50
-    """How many events to come the page and the fragment show; ``events.json`` has them all."""
+    """How many events to come the page and the fragment show; ``events.json`` has them all (``more`` names those beyond 1,000)."""
     past: timedelta = timedelta(days=30)
     """How long an event that is over stays in the list of past events; ``"0s"`` for no such list."""
     posts: bool = True

@@ -61,7 +61,7 @@ class WebsiteProjection:
         self.rest()
 
     def rest(self) -> None:
-        """Forget what only makes the next projection cheaper: with 10,000 events, some 20 MB and the events themselves."""
+        """Forget what only makes the next projection cheaper, and the view that it was made from."""
         if self._idle is not None:
             self._idle.cancel()
         self._memo, self._idle = Memo(), None
