@@ -14,7 +14,6 @@ from syndicator.config import Config, Web
 from syndicator.daemon import Attendant
 from syndicator.logs import event
 from syndicator.problems import Problem
-from syndicator.text.way_out import WAY
 from syndicator.web import AssociationHealth, Health, ListenError, PartHealth, PublicServer, Site, Way
 
 
@@ -118,7 +117,9 @@ def _site(config: Config, web: Web, now: Callable[[], datetime], attendant: Call
     lists = lists_of(config)
     ways: dict[str, Way] = {}
     if lists:
-        from syndicator.web.leaving import way_out  # memory for those who have a list
+        # Memory for those who have a list.
+        from syndicator.text.way_out import WAY
+        from syndicator.web.leaving import way_out
 
         ways[WAY] = way_out(lists, config.association.name, now)
     return Site(prefix=web.path, folder=config.public_dir, ways=ways | _reviews(config, attendant))
