@@ -59,9 +59,7 @@ async def test_a_server_that_hangs_up_at_once(server: Office, tmp_path: Path, cl
     assert (server.readers, receipt.data) == (READERS, (("sent", "12"),))
 
 
-@pytest.mark.parametrize(
-    "answer", ["550 5.7.1 rate limited", "550 5.4.5 daily quota", "552 full", "554 5.2.2 over quota", "554 policy"]
-)
+@pytest.mark.parametrize("answer", ["550 5.7.1 rate limited", "550 5.4.5 daily quota", "552 full", "554 5.2.2 over quota", "554 policy"])
 async def test_a_no_that_is_not_about_the_address(server: Office, tmp_path: Path, clock: Clock, answer: str) -> None:
     """We had our share, or the mailbox is full: the address is not dead, and has its letter later."""
     server.answers = {READERS[4]: deque([answer, ""])}
