@@ -338,9 +338,7 @@ async def test_one_association_s_fault_does_not_stop_another(tmp_path: Path) -> 
     async with house(tmp_path, slug="a") as damaged, house(tmp_path, slug="b") as bugged, house(tmp_path, slug="c") as well:
         await damaged.attendant.start()
         await damaged.attendant.until_waits(seconds=20)
-        damaged.attendant.tenant.ledger.close()
-        for path in damaged.config.state_dir.glob("syndicator.db*"):
-            path.write_bytes(b"perdu" * 5000)
+        damage(damaged.attendant.tenant.ledger)
         bugged.world.down = ZeroDivisionError("au fond")
         await bugged.attendant.start()
         well.world.show(post(1))
@@ -351,6 +349,17 @@ async def test_one_association_s_fault_does_not_stop_another(tmp_path: Path) -> 
         await damaged.attendant.until_waits(minutes=1)
         assert "sauvegarde" in damaged.attendant.state_problem
         assert [one.attendant.lives() for one in (damaged, bugged, well)] == [True, True, True]
+
+
+def damage(ledger: Ledger) -> None:
+    """While none of its threads is at work: a file cut short under SQLite's feet would take the whole process with it."""
+    with ledger._lock:
+        assert ledger._db is not None
+        ledger._db.conn.close()
+        ledger._db = None
+        for path in ledger.path.parent.glob(f"{ledger.path.name}*"):
+            path.unlink()
+        ledger.path.write_bytes(b"perdu" * 5000)
 
 
 @pytest.mark.parametrize("hours", [30, -30])
