@@ -12,7 +12,14 @@ from tests.media_scene import MP4, Files, photo  # noqa: E402
 
 LONGEST = (
     *("test_kill.py", "test_outbox_machine.py", "test_bad_accounts.py", "test_once_networks.py", "test_one_way.py", "test_cli_commands.py"),
-    *("test_demo.py", "test_bad_state.py", "test_bad_input.py"),
+    *("test_demo.py", "test_bad_state.py", "test_bad_input.py", "test_moved_everywhere.py", "test_connector_mail_killed.py"),
+    *(
+        "test_cli_newsletter.py",
+        "test_connector_website_pages.py",
+        "test_browser_widget.py",
+        "test_browser_website.py",
+        "test_browser_presence.py",
+    ),
 )
 
 

@@ -621,7 +621,7 @@ RULES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     rule=st.sampled_from(RULES),
     start=st.datetimes(wall(2019, 1, 1), wall(2027, 12, 31)).map(lambda at: at.replace(microsecond=0)),

@@ -581,7 +581,7 @@ class World:
         )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(changes=CHANGES)
 async def test_an_update_equals_a_rebuild(changes: list[Change]) -> None:
     """Whatever happens in whatever order, restarts and lost files included: byte for byte what a fresh folder would hold."""

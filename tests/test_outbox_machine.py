@@ -455,7 +455,7 @@ def test_stories(story: Callable[[OutboxMachine], None], kind: Kind, wish: Wish)
 
 TestOutboxMachine = OutboxMachine.TestCase
 TestOutboxMachine.settings = settings(
-    max_examples=EXAMPLES or 200,
+    max_examples=EXAMPLES or 120,
     stateful_step_count=40 if EXAMPLES else 20,
     derandomize=not EXAMPLES,
     database=None,

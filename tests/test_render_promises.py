@@ -94,7 +94,7 @@ EVENTS = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(item=POSTS | EVENTS, limits=st.sampled_from(EVERYWHERE), style=STYLES)
 def test_every_rendition_keeps_the_promises(item: Item, limits: Limits, style: Style) -> None:
     """Within every limit, no stranger's handle, no control tag, clean text, pictures within their number, the same every time."""
@@ -111,7 +111,7 @@ def test_every_rendition_keeps_the_promises(item: Item, limits: Limits, style: S
         assert style.custom_emoji == "keep" or isinstance(item, Event) or ":blob:" not in part.text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(item=POSTS | EVENTS, limits=st.sampled_from(EVERYWHERE), style=STYLES)
 def test_pictures_keep_the_promises(item: Item, limits: Limits, style: Style) -> None:
     """Within their number, described within their room; one where the network insists; what is hidden at home is never bare."""
@@ -129,7 +129,7 @@ def test_pictures_keep_the_promises(item: Item, limits: Limits, style: Style) ->
         assert part.card is None or part.card.image is None or from_url(part.card.image.url) is not None or not hidden
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(item=POSTS | EVENTS, limits=st.sampled_from([limits for limits in EVERYWHERE if limits.markup_counts]), style=STYLES)
 def test_the_limit_holds_for_what_is_sent(item: Item, limits: Limits, style: Style) -> None:
     """With its markup, where the service counts that."""
@@ -137,7 +137,7 @@ def test_the_limit_holds_for_what_is_sent(item: Item, limits: Limits, style: Sty
         assert fits(part.text, _room(part, limits))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     item=POSTS | EVENTS,
     limits=st.sampled_from(WITH_FACETS),
@@ -158,7 +158,7 @@ def test_links_are_on_their_words(item: Item, limits: Limits, style: Style) -> N
             assert said.lstrip("#＃") == facet.value or set(said) - {" "} == {facet.value[8]} or facet.value.startswith(item.url)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(item=POSTS | EVENTS, name=st.sampled_from(["x", "bluesky", "mastodon"]))
 def test_the_way_home_survives(item: Item, name: str) -> None:
     """Where the route always wants the link, every rendition has it, whole, in its last part."""
@@ -167,7 +167,7 @@ def test_the_way_home_survives(item: Item, name: str) -> None:
     assert (done[-1].card is not None) == LIMITS[name].card
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(item=POSTS | EVENTS, style=STYLES)
 def test_no_address_of_the_author_is_charged_for(item: Item, style: Style) -> None:
     """On X, with ``text_links = "drop"``, what is left to link is our own way home alone."""

@@ -127,7 +127,7 @@ def test_links_stay_on_their_words(transform: Callable[[Linked], Linked], text: 
     assert text.text == clean(text.text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=texts())
 def test_cleaning_a_linked_text_is_cleaning_its_text(text: Linked) -> None:
     """The same characters, once and again."""
@@ -136,7 +136,7 @@ def test_cleaning_a_linked_text_is_cleaning_its_text(text: Linked) -> None:
     assert done.cleaned() == done
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=texts(), name=st.sampled_from(list(NETWORKS)), limit=st.integers(20, 90))
 def test_links_stay_on_their_words_when_cut(text: Linked, name: str, limit: int) -> None:
     """Shortened and split, in every unit, counted with and without markup."""

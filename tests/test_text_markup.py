@@ -48,7 +48,7 @@ WORDS = st.sampled_from(["#tag", "#é_é", "https://ex.org/a_(b)#c", "@u", "\\",
 TEXTS = st.lists(WORDS | SIGNS, max_size=20).map("".join).map(clean)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=TEXTS)
 def test_little_text_reads_as_it_was_written(text: str) -> None:
     """By the published grammar: no reserved sign is left bare, and taking the escapes away gives the text back."""
@@ -72,14 +72,14 @@ def _bare(text: str) -> str:
     return left
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=TEXTS)
 def test_html_reads_as_it_was_written(text: str) -> None:
     """No sign of the text is a tag."""
     assert html.unescape(to_markup(text, "html")) == html.unescape(html.escape(text, quote=False))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=TEXTS, limit=st.integers(1, 80), base=st.sampled_from([LINKEDIN, DISCORD, replace(TELEGRAM_HTML, markup_counts=True)]))
 def test_the_limit_holds_for_what_is_sent(text: str, limit: int, base: Limits) -> None:
     """With every escape; and the costs of the pieces are those of the whole, line starts of Markdown apart."""

@@ -53,7 +53,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(WORDS, max_size=20).map("".join))
 def test_no_stranger_is_ever_called(text: str) -> None:
     """Whatever stands around it, no network finds a mention outside of addresses."""

@@ -84,7 +84,7 @@ LIMITS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=TEXTS, limits=LIMITS)
 def test_it_always_fits(text: str, limits: Limits) -> None:
     """Whatever the text, the unit and the limit; and a short text is left as it is."""
@@ -94,7 +94,7 @@ def test_it_always_fits(text: str, limits: Limits) -> None:
         assert short == clean(text)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=TEXTS, limits=LIMITS)
 def test_nothing_is_torn_and_nothing_made_up(text: str, limits: Limits) -> None:
     """What is left of the text holds its first addresses, hashtags and mentions, and whole graphemes."""
@@ -112,7 +112,7 @@ def test_nothing_is_torn_and_nothing_made_up(text: str, limits: Limits) -> None:
     assert not expected or expected[-1].end < len(kept) or not kept.endswith(expected[-1].value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=TEXTS, limits=LIMITS)
 def test_shortening_twice_is_shortening_once(text: str, limits: Limits) -> None:
     """Idempotent."""
@@ -120,7 +120,7 @@ def test_shortening_twice_is_shortening_once(text: str, limits: Limits) -> None:
     assert shorten(once, limits) == once
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=TEXTS)
 def test_breaks_are_between_whole_pieces(text: str) -> None:
     """Only blanks are lost where a text may be cut, and no grapheme, address, hashtag or mention is touched."""

@@ -143,7 +143,7 @@ TEXTS = st.lists(st.tuples(WORDS, st.sampled_from([" ", " ", " ", "\n", "\n\n", 
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=TEXTS, limit=st.integers(40, 120), unit=st.sampled_from(["characters", "graphemes", "weighted", "utf16", "threads", "bytes"]))
 def test_every_part_holds_what_the_text_held_there(text: str, limit: int, unit: str) -> None:
     """No address, hashtag, mention or grapheme is torn or made up; nothing but blanks is lost."""

@@ -141,7 +141,7 @@ OWN = {
 TEXTS = st.lists(st.sampled_from(["mot", "https://ex.org/a", "#tag", "👨‍👩‍👧‍👦", "\n"]), min_size=1, max_size=60).map(" ".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(template=st.sampled_from(list(OWN)), text=TEXTS, limit=st.integers(1, 80))
 def test_it_always_fits_and_its_own_words_are_whole(template: str, text: str, limit: int) -> None:
     """Whatever the text; where even its own words do not fit with some of it, nothing is made of it."""

@@ -70,7 +70,7 @@ WORDS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=st.lists(WORDS | st.text(max_size=3), max_size=40).map("".join).map(clean), bare=st.booleans())
 def test_no_address_is_left_and_nothing_else_is_touched(text: str, bare: bool) -> None:
     """Whatever the text; one without an address stays as it is, and doing it twice is doing it once."""
