@@ -193,7 +193,7 @@ class Attendant:
             turns_at = projected.again_at or turns_at
             if projected.wrote and name not in self._shown:  # templates, and all that is only read once
                 self._shown.add(name)
-                memory.give_back()
+                memory.trim()
             longest = self.tenant.now() + timedelta(hours=1)
             await self._until(self.news[name], min(turns_at or longest, longest))
 

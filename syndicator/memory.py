@@ -28,10 +28,15 @@ def give_back() -> bool:
     import gc
 
     gc.collect()
+    return trim()
+
+
+def trim() -> bool:
+    """What has been freed already goes back to the system, at little cost; False where the C library is another."""
     try:
         import ctypes
 
-        trim = ctypes.CDLL(None).malloc_trim
+        malloc_trim = ctypes.CDLL(None).malloc_trim
     except (ImportError, OSError, AttributeError):
         return False
-    return bool(trim(0) in (0, 1))
+    return bool(malloc_trim(0) in (0, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -123,12 +124,19 @@ async def running(config: Path) -> AsyncIterator[int]:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, **given_by_the_unit()},
     )
     try:
         yield process.pid
     finally:
         process.terminate()
         await asyncio.wait_for(process.wait(), PATIENCE_S)
+
+
+def given_by_the_unit() -> dict[str, str]:
+    """What systemd puts into the environment of the service."""
+    unit = (Path(__file__).parent.parent / "systemd" / "syndicator.service").read_text(encoding="utf-8")
+    return dict(line.removeprefix("Environment=").split("=", 1) for line in unit.splitlines() if line.startswith("Environment="))
 
 
 async def looks(instance: MobilizonSimulator, count: int) -> None:
