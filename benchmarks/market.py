@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 import sys
 import time
@@ -126,6 +127,7 @@ def say(what: object) -> None:
 async def _serve() -> None:
     market, orders = Market(), asyncio.StreamReader()
     say(await market.start())
+    gc.disable()  # the stopwatch must not stop for itself
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     while order := (await orders.readline()).decode().strip():
         name, _, text = order.partition(" ")

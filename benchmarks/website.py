@@ -22,6 +22,7 @@ from benchmarks import agenda
 from connectors.website import Options, WebsiteProjection
 from syndicator.contract import Association, View
 from syndicator.http import Sessions
+from syndicator.memory import give_back
 from syndicator.model import Actor, Event, Offer, Place
 from syndicator.testing import make_context
 
@@ -61,6 +62,7 @@ async def _alone(folder: Path, sessions: Sessions) -> None:
     print(f"  {EVENTS} events, everything made: {full}, {files} files", flush=True)
     connector = WebsiteProjection(Options(), context)
     await connector.project(_view(events, frozenset()))
+    give_back(settled=True)  # as the service does when it has started
     _ratio("one event changed", full, [await _update(connector, events, place) for place in UPDATES])
     idle = await _timed_with(connector, _view(events, frozenset()))
     restarted = await _timed_with(WebsiteProjection(Options(), context), _view(events, frozenset()))
@@ -88,6 +90,7 @@ async def _with_engine(folder: Path, sessions: Sessions) -> None:
     seq, full = await shown(-1)
     print(f"  engine and website, everything made: {full}", flush=True)
     ones = []
+    give_back(settled=True)
     for place in UPDATES:
         old = events[place]
         changed = replace(old, title=f"Déplacé {place}", starts_at=old.starts_at + timedelta(minutes=15))

@@ -23,11 +23,16 @@ def settle() -> bool:
     return all(mallopt(parameter, value) == 1 for parameter, value in SETTINGS)
 
 
-def give_back() -> bool:
-    """What start-up needed and nobody needs now goes back to the system; False where the C library is another."""
+def give_back(*, settled: bool = False) -> bool:
+    """What is needed no more goes back to the system; False where the C library is another.
+
+    ``settled``: what is there now is there for good, as after a start; later collections, which stop everything, need not look at it again.
+    """
     import gc
 
     gc.collect()
+    if settled:
+        gc.freeze()
     return trim()
 
 

@@ -172,7 +172,7 @@ async def _tidy() -> None:
     """Start-up and the first polls leave more behind than what follows ever needs."""
     for after_s in TIDY_AFTER_S:
         await asyncio.sleep(after_s)
-        memory.give_back()
+        memory.give_back(settled=True)
 
 
 def _nothing() -> None:

@@ -6,15 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.website import clean
+from connectors.website import clean, splice
 from connectors.website.cards import ends, place_text, starts
-from connectors.website.front import as_json
 from connectors.website.pictures import stills
 from connectors.website.scene import Made, Scene, stale
 from connectors.website.standing import mark
 from syndicator.model import Event, Place
 from syndicator.text.dates import describe_when
-from syndicator.text.naming import handle
 
 FILE = "events.geojson"
 DESCRIPTION_MAX = 500
@@ -32,23 +30,23 @@ def geojson(scene: Scene) -> Made:
     placed = [event for event in events if event.place is not None and event.place.latitude is not None and position(event.place)]
     shown, left_out = placed[:FEATURES_MAX], len(events) - len(placed)
     key = mark(scene.marks_of(shown), len(placed), left_out)
-    return stale(scene, {FILE: (key, lambda: as_json(document(scene, shown, left_out, len(placed) - len(shown))))})
+    return stale(scene, {FILE: (key, lambda: document(scene, shown, left_out, len(placed) - len(shown)))})
 
 
-def document(scene: Scene, placed: Sequence[Event], left_out: int, later: int) -> dict[str, Any]:
+def document(scene: Scene, placed: Sequence[Event], left_out: int, later: int) -> bytes:
     """The whole file: what is to come and what goes on, by start.
 
     ``left_out`` counts the events whose place has no coordinates, ``later`` those that the file has no room for.
     """
-    return {
+    head = {
         "type": "FeatureCollection",
         "generator": "syndicator",
         "title": scene.site.title,
         "language": scene.site.labels.language,
         "left_out": left_out,
         "later": later,
-        "features": [_known(event, scene) for event in placed],
     }
+    return splice.document(head, {"features": splice.spliced(scene, FILE, placed, lambda event: feature(event, scene))})
 
 
 def position(place: Place | None) -> list[float] | None:
@@ -62,17 +60,14 @@ def position(place: Place | None) -> list[float] | None:
     return point if point != [0, 0] else None
 
 
-def _known(event: Event, scene: Scene) -> dict[str, Any]:
-    point = position(event.place) or []
-    return scene.memo.of("feature", event.uid, scene.marks.get(event.uid), lambda: _feature(event, point, scene))
-
-
-def _feature(event: Event, point: list[float], scene: Scene) -> dict[str, Any]:
+def feature(event: Event, scene: Scene) -> dict[str, Any]:
+    """One event, at a point."""
+    place = event.place or Place()
     return {
+        "id": event.uid,
         "type": "Feature",
-        "id": handle(event.uid),
-        "geometry": {"type": "Point", "coordinates": point},
-        "properties": _properties(event, event.place or Place(), scene),
+        "geometry": {"type": "Point", "coordinates": position(place) or []},
+        "properties": _properties(event, place, scene),
     }
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping, Sequence
-from json.encoder import encode_basestring
+from itertools import islice
 from typing import Any
 
-from connectors.website import clean
+from connectors.website import clean, splice
 from connectors.website.cards import ends, map_url, moved_from, place_text, starts
 from connectors.website.page import Site
 from connectors.website.pictures import Picture, Variant, stills
@@ -52,9 +51,8 @@ def _by_month(events: Sequence[Event]) -> dict[str, list[Event]]:
 
 
 def document(scene: Scene, path: str, events: Mapping[str, Sequence[Event]], more: Sequence[Mapping[str, Any]]) -> bytes:
-    """A whole file. Records of events that did not change are taken over from the file as it stands: they need not be made again."""
+    """A whole file."""
     site = scene.site
-    standing = pieces(scene.standing.read(path) or b"")
     head = {
         "version": VERSION,
         "generator": "syndicator",
@@ -65,49 +63,14 @@ def document(scene: Scene, path: str, events: Mapping[str, Sequence[Event]], mor
         "calendar": site.calendar,
         "more": more,
     }
-    lists = [f' "{name}": '.encode() + _list([_piece(event, scene, standing) for event in listed]) for name, listed in events.items()]
-    return b",\n".join([_encoded(head)[:-2], *lists]) + b"\n}\n"
 
+    def made(event: Event) -> Mapping[str, Any]:
+        page, previous = scene.leaves.get(event.uid), scene.view.previous.get(event.uid)
+        return record(event, scene.view, site, scene.association, scene.pictures, page=page, previous=previous)
 
-def pieces(data: bytes) -> dict[bytes, bytes]:
-    """uid, encoded → its record, as it stands in a file that ``document`` made."""
-    found: dict[bytes, bytes] = {}
-    for piece in data.split(_BEGIN)[1:]:
-        uid = piece[len(_UID) : piece.index(b",\n")]
-        found[uid] = piece[:-1] if piece.endswith(_NEXT) else piece[: piece.index(_END) + len(_END)]
-    return found
-
-
-_BEGIN = b"\n  {\n"
-_UID = b'   "uid": '
-_END = b"\n  }"
-_NEXT = _END + b","
-"""A record is indented by two: no line inside it is, and no text holds a line break. A piece is a record without its first brace."""
-
-
-def _piece(event: Event, scene: Scene, standing: Mapping[bytes, bytes]) -> bytes:
-    if scene.changed is not None and event.uid not in scene.changed:
-        known = standing.get(encode_basestring(event.uid).encode())
-        if known is not None:
-            return known
-    made = record(
-        event,
-        scene.view,
-        scene.site,
-        scene.association,
-        scene.pictures,
-        page=scene.leaves.get(event.uid),
-        previous=scene.view.previous.get(event.uid),
-    )
-    return b"  " + _encoded(made)[2:].replace(b"\n", b"\n  ")
-
-
-def _list(encoded: Sequence[bytes]) -> bytes:
-    return b"[" + _BEGIN + (b"," + _BEGIN).join(encoded) + b"\n ]" if encoded else b"[]"
-
-
-def _encoded(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=1).encode()
+    # An event is on one of the lists.
+    records = iter(splice.spliced(scene, path, [event for listed in events.values() for event in listed], made))
+    return splice.document(head, {name: list(islice(records, len(listed))) for name, listed in events.items()})
 
 
 def record(

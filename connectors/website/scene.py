@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Memo:
-    """What was made of an item stays right as long as its mark does; forgotten when there is too much of it."""
+    """What was made of an item stays right as long as its mark does; of too much of it, the oldest is forgotten."""
 
     def __init__(self, stamp: str = "", most: int = 4_000) -> None:
         self.stamp = stamp
@@ -37,7 +37,7 @@ class Memo:
         found: tuple[str, T] | None = self._made.get((what, uid))
         if found is None or found[0] != mark:
             if len(self._made) >= self._most:
-                self._made.clear()
+                del self._made[next(iter(self._made))]
             found = self._made[what, uid] = (mark, make())
         return found[1]
 

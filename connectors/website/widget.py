@@ -66,7 +66,7 @@ def document(scene: Scene, events: Sequence[Event]) -> dict[str, Any]:
         "accent": [colour.legible(accent, colour.PAPER), colour.legible(accent, colour.NIGHT)],
         "calendar": site.calendar,
         "sources": {name: clean.plain(scene.view.sources.get(name, "")) for name in sources},
-        "events": [_event(event, scene) for event in events],
+        "events": [_known(event, scene) for event in events],
         "posts": [_post(post, scene) for post in selection.posts],
         "videos": [_post(post, scene) for post in selection.videos],
     }
@@ -102,6 +102,10 @@ def _groups(scene: Scene, event: Event) -> tuple[str, ...]:
 
 def _sources(scene: Scene, item: Event | Post) -> tuple[str, ...]:
     return tuple(scene.view.shown_by.get(item.uid, (item.source,)))
+
+
+def _known(event: Event, scene: Scene) -> dict[str, Any]:
+    return scene.memo.of("widget", event.uid, scene.marks.get(event.uid), lambda: _event(event, scene))
 
 
 def _event(event: Event, scene: Scene) -> dict[str, Any]:
