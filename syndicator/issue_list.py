@@ -13,6 +13,7 @@ from syndicator.http import Sessions
 from syndicator.issues import Row
 from syndicator.issuing import coming, uid_of
 from syndicator.letter.newsletter import Newsletter
+from syndicator.letter.schedule import next_after
 from syndicator.logs import clean
 from syndicator.tenant import Tenant
 
@@ -62,7 +63,7 @@ def listed(config: Config, letters: Iterable[Newsletter], now: datetime) -> list
     """Each of ``letters``; raises StateError when the ledger cannot be read."""
     tenant = Tenant.make(config, Sessions(), lambda: now, random.Random())  # noqa: S311 - never used
     if not tenant.ledger.path.exists():
-        return []
+        return [_promised(tenant, letter, now) for letter in letters]
 
     def look(store: Store) -> None:
         raise _Seen([_of(tenant, store, letter, now) for letter in letters])
@@ -74,6 +75,12 @@ def listed(config: Config, letters: Iterable[Newsletter], now: datetime) -> list
     finally:
         tenant.ledger.close()
     raise AssertionError("looking always ends in what was seen")
+
+
+def _promised(tenant: Tenant, letter: Newsletter, now: datetime) -> Letters:
+    """Where nothing ran yet."""
+    next_at = next_after(letter.schedule, now, tenant.zone, letter.starts)
+    return Letters(name=letter.name, title=letter.title, next_at=next_at.astimezone(tenant.zone), review=False, issues=())
 
 
 def _of(tenant: Tenant, store: Store, letter: Newsletter, now: datetime) -> Letters:

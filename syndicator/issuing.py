@@ -18,6 +18,7 @@ from syndicator.issues import Row
 from syndicator.items import Stored
 from syndicator.letter.announce import announced
 from syndicator.letter.compose import compose, is_editorial
+from syndicator.letter.editorial import without_tag
 from syndicator.letter.newsletter import Newsletter
 from syndicator.letter.schedule import next_after
 from syndicator.logs import event
@@ -279,7 +280,7 @@ def editorial_of(tenant: Tenant, store: Store, letter: Newsletter, row: Row) -> 
     if letter.editorial_tag:
         carried = _carried(tenant, store, letter, row.until_at)
         found = {
-            arrived_at(stored): stored.item.html
+            arrived_at(stored): without_tag(stored.item.html, letter.editorial_tag)
             for stored in carried
             if is_editorial(stored.item, letter)
             and row.since_at < arrived_at(stored)

@@ -24,6 +24,8 @@ BEGINNING_MAX = 80
 SUBJECT_MAX = 78
 """Characters: what a phone shows of a subject is less still, so that what matters comes first."""
 _SENTENCE = re.compile(rf"(.{{12,{BEGINNING_MAX - 1}}}?[.!?…])\s+(?=\S)")
+_AFTER_A_CUT = " \u00a0\u202f,;:.–—"
+"""What no text begins with."""
 WORDS = {
     "fr": {
         "events": "À venir",
@@ -171,7 +173,9 @@ def _begun(text: str) -> tuple[str, str]:
         return sentence[1], text.strip()[sentence.end() :].strip()
     heading = _line(line, BEGINNING_MAX)
     kept = heading.removesuffix("…").rstrip()
-    return heading, f"…{text.strip().removeprefix(kept)}" if text.strip().startswith(kept) else text
+    if not text.strip().startswith(kept):
+        return heading, text
+    return heading, f"… {text.strip().removeprefix(kept).lstrip(_AFTER_A_CUT)}"
 
 
 def _prose(item: Item) -> str:
