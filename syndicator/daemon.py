@@ -199,7 +199,8 @@ class Attendant:
 
     async def _first_looks(self, name: str) -> None:
         """Until every source of a view has been asked once, now or in an earlier life: a new folder must not empty a page that is there."""
-        sources = {source for route in self.tenant.routes if name in route.destinations for source in route.sources}
+        asked = self.tenant.config.sources.keys()  # nobody asks a newsletter, whose issues a page may show
+        sources = {source for route in self.tenant.routes if name in route.destinations for source in route.sources} & asked
         known = await self.tenant.ledger.transact(lambda store: {one for one in sources if not store.items.cursor(one)[1]})
         while not self.stopping.is_set() and not sources <= known | self._looked:
             self.news[name].clear()

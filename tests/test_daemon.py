@@ -25,6 +25,8 @@ from syndicator.config import Config
 from syndicator.daemon import Attendant
 from syndicator.errors import ConfigError, Problem, Rejected, StateError, Transient
 from syndicator.http import Sessions
+from syndicator.letter.newsletter import Newsletter
+from syndicator.letter.schedule import parse
 from syndicator.service import Service
 from syndicator.store import Ledger
 from syndicator.tenant import Tenant
@@ -157,6 +159,28 @@ async def test_what_is_published_is_mirrored_by_itself(tmp_path: Path) -> None:
         assert (one.wall.texts, one.attendant.lives()) == (["Bonjour"], True)
         await one.attendant.stop()
         assert rows(one.config) == [("create", "done")]
+
+
+async def test_a_view_does_not_wait_for_a_newsletter_to_be_looked_at(tmp_path: Path) -> None:
+    """Its issues are shown there, but no origin is asked for them: the page stands before the first of them."""
+    async with house(tmp_path) as one:
+        letter = Newsletter(
+            name="lettre", title="La lettre", schedule=parse("chaque lundi à 9h"), sources=("toots",), destinations=("page",)
+        )
+        one.config = replace(one.config, newsletters={"lettre": letter})
+        one.attendant.tenant = Tenant.make(one.config, one.attendant.tenant.sessions, one.clock, rng())
+        shown = asyncio.Event()
+
+        class Noting(list[Any]):
+            def append(self, view: Any) -> None:
+                super().append(view)
+                shown.set()
+
+        one.screen.views = Noting()
+        one.world.show(post(1))
+        await one.attendant.start()
+        await soon(shown)
+        assert "newsletter:lettre" in one.screen.views[-1].sources
 
 
 async def test_news_wakes_a_listener_s_source_at_once(tmp_path: Path) -> None:
