@@ -103,7 +103,12 @@ def send(mail: EmailMessage, alerts: Alerts) -> None:
     A password never leaves this machine in the clear.
     """
     import smtplib
+    from email.utils import formatdate, make_msgid, parseaddr
 
+    if "Date" not in mail:  # RFC 5322, 3.6: no mail is without
+        mail["Date"] = formatdate(localtime=True)
+    if "Message-ID" not in mail:
+        mail["Message-ID"] = make_msgid(domain=parseaddr(alerts.sender)[1].rpartition("@")[2] or "localhost")
     url = urlsplit(alerts.smtp.reveal())
     host = url.hostname or "localhost"
     context = ssl.create_default_context()

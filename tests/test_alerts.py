@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -320,3 +321,6 @@ async def test_a_mail_server_without_password_is_used_as_it_is(monkeypatch: pyte
         await asyncio.to_thread(alerts.send, compose([problem()], address(office), "Asso", "en"), address(office))
         assert (len(office.letters), "AUTH" in office.commands) == (1, False)
         assert office.letters[0]["Subject"].startswith("syndicator: Asso")
+        # RFC 5322, 3.6; and our host's name is nobody's business
+        assert parsedate_to_datetime(office.letters[0]["Date"]).tzinfo is not None
+        assert office.letters[0]["Message-ID"].endswith(f"@{address(office).sender.rpartition('@')[2]}>")
