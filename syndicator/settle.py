@@ -118,8 +118,17 @@ async def done(
 
 
 async def drop(tenant: Tenant, delivery: Delivery, reason: str) -> None:
-    """Give it up, with its reason."""
-    await tenant.ledger.transact(lambda store: store.outbox.drop(delivery.id, reason, tenant.now()))
+    """Give it up, with its reason; what other sources show of the same event may be announced instead."""
+    now = tenant.now()
+
+    def write(store: Store) -> None:
+        store.outbox.drop(delivery.id, reason, now)
+        if len({delivery.source, *tenant.config.sources}) > 1 and delivery.purpose == "create" and delivery.part == 0:
+            from syndicator.twins import pass_on  # memory for those who have several calendars
+
+            pass_on(tenant, store, delivery, now)
+
+    await tenant.ledger.transact(write)
     tenant.tally["deliveries", delivery.destination, "dropped"] += 1
     event(tenant.log, logging.INFO, "delivery.dropped", destination=delivery.destination, uid=delivery.uid, reason=reason)
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from syndicator.items import Stored, instant
 from syndicator.likeness import Copy, preferred, same, together, traits_of
-from syndicator.model import Event
-from syndicator.plan import Adopted, Change
+from syndicator.model import Delivery, Event
+from syndicator.plan import Adopted, Change, Facts, plan
 from syndicator.schema import Database
 from syndicator.store import Store
 from syndicator.tenant import Tenant
@@ -60,6 +60,30 @@ def opened(store: Store, sources: Iterable[str]) -> dict[tuple[str, str, str], d
     """(route, source, destination) → when that way was first open, for ways that are; nothing is written."""
     rows = (row for source in sources for row in store.db.conn.execute("select * from opened where source = ?", (source,)))
     return {(row["route"], row["source"], row["destination"]): datetime.fromisoformat(row["since"]) for row in rows}
+
+
+def pass_on(tenant: Tenant, store: Store, delivery: Delivery, now: datetime) -> int:
+    """An announcement that was given up as it was to leave is another copy's, if one may be announced; how many were planned.
+
+    What made it leave no more may be no change of the event at all: another configuration, a text without words, a loop found late.
+    """
+    stored = store.items.item(delivery.source, delivery.uid)
+    if stored is None or not isinstance(stored.item, Event) or delivery.destination in store.accounts.departed():
+        return 0
+    change, target = _as_change(stored), tenant.targets()[delivery.destination]
+    leading = {source for route in tenant.routes if target.name in route.destinations for source in route.sources}
+    copies = copies_of(tenant, store, change.item.source, [change], frozenset(leading - {change.item.source}))
+    group = copies.get((change.item.source, change.item.uid), ())
+    others = [copy for copy in group if copy.item.uid != change.item.uid]
+    if not others:
+        return 0
+    facts = Facts(
+        ours=store.outbox.ours((copy.item.uid, copy.item.url) for copy in group),
+        known=store.outbox.known(copy.item.uid for copy in group),
+        since=opened(store, leading),
+        copies=copies,
+    )
+    return store.outbox.write(plan(others, tenant.routes, {target.name: target}, facts, now), now)
 
 
 def adopt(db: Database, adopted: Iterable[Adopted], now: datetime) -> None:

@@ -16,8 +16,9 @@ import pytest
 from syndicator.config import Config
 from syndicator.contract import Limits
 from syndicator.model import Event, Place
+from syndicator.route import Filter, Route
 from syndicator.testing import make_event
-from tests.engine_scene import START, FindableWall, Scene, Screen, Wall, World, configuration, destination, route, source, stage
+from tests.engine_scene import START, FindableWall, Gone, Scene, Screen, Wall, World, configuration, destination, route, source, stage
 
 UUID = "9a1b2c3d-0000-4000-8000-000000000001"
 DAY = timedelta(days=1)
@@ -71,6 +72,10 @@ async def town(folder: Path, **options: Any) -> AsyncIterator[Town]:
 
     async with stage(folder, config=config) as scene:
         yield Town(scene, worlds)
+
+
+LATE = timedelta(days=2)
+"""How long before they begin events are announced, where they wait for it."""
 
 
 def event(name: str, **changes: Any) -> Event:
@@ -214,6 +219,87 @@ async def test_routes_to_different_places_do_not_meet(tmp_path: Path) -> None:
         await there.show("home", event("home"))
         await there.settle()
         assert there.made == 1
+
+
+def reconfigured(there: Town, *routes: Route, alone: bool = False) -> Config:
+    """The same association with other routes, and perhaps with the sources alone that these read."""
+    config = there.scene.config
+    read = {name for one in routes for name in one.sources} if alone else set(config.sources)
+    sources = {name: one for name, one in config.sources.items() if name in read}
+    return replace(config, sources=sources, routes={one.name: one for one in routes}, digest="2")
+
+
+async def hung_after(there: Town, *routes: Route, alone: bool = False) -> list[str]:
+    """Who is announced when the home's copy waited for its day, and the configuration changed meanwhile."""
+    await there.show("town", event("town"))
+    await there.show("home", event("home"))
+    await there.scene.restart(reconfigured(there, *routes, alone=alone))
+    await there.scene.settle(days=60)
+    return [row[0] for row in await there.states() if row[2] == "done"]
+
+
+def route_late(name: str = "all", **changes: Any) -> Route:
+    return route(name, **{"sources": ("home", "town", "third"), "announce": LATE, **changes})
+
+
+async def test_the_home_is_read_no_more_when_its_day_comes(tmp_path: Path) -> None:
+    """Its copy waited, for the others to be silent; it leaves the configuration, and another is announced though it never changes."""
+    for number, left in enumerate([("town", "third"), ("town",)]):
+        async with town(tmp_path / str(number), routes=[route_late()]) as there:
+            announced = await hung_after(there, route_late(sources=left), alone=True)
+            assert (announced, there.hung, there.made) == ([event("town").uid], ["Bal d'hiver"], 1)
+
+
+async def test_the_home_is_left_out_when_its_day_comes(tmp_path: Path) -> None:
+    """A route of its own that carries something else now, or only reminds."""
+    others = route_late(sources=("town", "third"))
+    for number, own in enumerate([route_late("own", sources=("home",), filter=Filter(tags=("rock",))),
+                                  route_late("own", sources=("home",), purposes=("remind",))]):  # fmt: skip
+        async with town(tmp_path / str(number), routes=[route_late()]) as there:
+            assert await hung_after(there, own, others) == [event("town").uid]
+
+
+async def test_of_those_that_are_left_the_best_is_announced(tmp_path: Path) -> None:
+    async with town(tmp_path, routes=[route_late()]) as there:
+        await there.show("third", event("third"))
+        assert await hung_after(there, route_late(sources=("town", "third")), alone=True) == [event("town").uid]
+        assert there.made == 1
+
+
+async def test_one_is_over_before_the_other(tmp_path: Path) -> None:
+    """The copy that waited has no end; the account could not speak until the event had begun."""
+    begun = event("home").starts_at + timedelta(minutes=5)
+    async with town(tmp_path) as there:
+        await there.show("town", event("town"))
+        await there.show("home", event("home", ends_at=None))
+        there.scene.clock.at = begun
+        await there.settle()
+        assert [(row[0], row[2], row[3]) for row in await there.states()] == [
+            (event("town").uid, "done", ""),
+            (event("home").uid, "dropped", "over"),
+        ]
+
+
+@pytest.mark.parametrize("said", [{"status": "cancelled"}, {"visibility": "private"}, {"draft": True}])
+async def test_called_off_or_taken_back_at_home_as_it_leaves_nobody_is_announced(tmp_path: Path, said: dict[str, Any]) -> None:
+    """The home's word on its own event holds for the copies, as while it waited."""
+    async with town(tmp_path, routes=[route_late()]) as there:
+        await there.show("town", event("town"))
+        await there.show("home", event("home"))
+        there.worlds["home"].show(event("home", **said))
+        await there.scene.settle(days=60)
+        assert (there.made, [row for row in await there.states() if row[2] == "pending"]) == (0, [])
+
+
+@pytest.mark.parametrize("how", ["certain", "missing"])
+async def test_gone_as_it_leaves_the_other_is_announced(tmp_path: Path, how: Gone) -> None:
+    """The origin is asked again just before; what it says then no poll has said."""
+    async with town(tmp_path, routes=[route_late()]) as there:
+        await there.show("town", event("town"))
+        await there.show("home", event("home"))
+        there.worlds["home"].hide(event("home").uid, how=how)
+        await there.scene.settle(days=60)
+        assert (there.made, [row[0] for row in await there.states() if row[2] == "done"]) == (1, [event("town").uid])
 
 
 @pytest.mark.parametrize("seed", range(12))
