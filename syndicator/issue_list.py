@@ -43,13 +43,20 @@ class Letters:
     title: str
     next_at: datetime
     review: bool
-    """Whether the next issue waits for a person."""
+    """Whether the next issue is before a person's eyes."""
+    approved: bool = False
+    """Whether that person said to send it."""
     issues: tuple[Listed, ...]
     """The newest first."""
 
     def data(self) -> dict[str, Any]:
         """For a script."""
         return asdict(self)
+
+
+def next_key(*, review: bool, approved: bool) -> str:
+    """Of the words that say when the next issue leaves."""
+    return "newsletter.next-approved" if approved else "newsletter.next-review" if review else "newsletter.next"
 
 
 class _Seen(Exception):
@@ -90,6 +97,7 @@ def _of(tenant: Tenant, store: Store, letter: Newsletter, now: datetime) -> Lett
         title=letter.title,
         next_at=upcoming.until_at.astimezone(tenant.zone),
         review=upcoming.state == "review",
+        approved=upcoming.verdict == "send",
         issues=tuple(_issue(tenant, store, letter, row) for row in rows if row.state != "review"),
     )
 

@@ -18,7 +18,7 @@ from syndicator.issues import Row
 from syndicator.items import Stored
 from syndicator.letter.announce import announced
 from syndicator.letter.compose import compose, is_editorial
-from syndicator.letter.editorial import without_tag
+from syndicator.letter.editorial import typed, without_tag
 from syndicator.letter.newsletter import Newsletter
 from syndicator.letter.schedule import next_after
 from syndicator.logs import event
@@ -26,7 +26,6 @@ from syndicator.model import Issue, Post
 from syndicator.newsletters import ARCHIVE, source_of
 from syndicator.plan import Facts, plan, refusal
 from syndicator.route import Route
-from syndicator.text.html import from_text
 from syndicator.text.naming import handle
 
 if TYPE_CHECKING:
@@ -297,7 +296,7 @@ def _file_of(letter: Newsletter) -> str:
     if letter.editorial_file is None:
         return ""
     with suppress(OSError):
-        return from_text(letter.editorial_file.read_bytes()[:EDITORIAL_MAX_BYTES].decode("utf-8-sig", "replace"))
+        return typed(letter.editorial_file.read_bytes()[:EDITORIAL_MAX_BYTES].decode("utf-8-sig", "replace"))
     return ""
 
 

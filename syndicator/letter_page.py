@@ -49,12 +49,18 @@ def facts(one: Forthcoming, association: Association, language: str) -> list[tup
     told = {
         "subject": one.rendition.title,
         "preview": preview_line(one.issue),
-        "leaves": say(language, "newsletter.reviewed-until", at=due) if one.row.state == "review" else due,
+        "leaves": _leaves(one, due, language),
         "to": ", ".join(one.letter.destinations),
         "news": say(language, "newsletter.things", count=one.issue.news, least=one.letter.at_least),
         "weight": say(language, "newsletter.weight", size=kilobytes(one, language), most=CUT_KB),
     }
     return [(say(language, f"newsletter.page.{key}"), text) for key, text in told.items() if text]
+
+
+def _leaves(one: Forthcoming, due: str, language: str) -> str:
+    if one.row.verdict == "send":
+        return say(language, "newsletter.approved-until", at=due)
+    return say(language, "newsletter.reviewed-until", at=due) if one.row.state == "review" else due
 
 
 def kilobytes(one: Forthcoming, language: str) -> str:
@@ -68,6 +74,7 @@ def data(one: Forthcoming) -> dict[str, Any]:
     return {
         "newsletter": one.letter.name,
         "state": "review" if one.row.state == "review" else "due",
+        "approved": one.row.verdict == "send",
         "since_at": one.row.since_at,
         "until_at": one.row.until_at,
         "subject": one.rendition.title,

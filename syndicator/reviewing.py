@@ -24,13 +24,14 @@ from syndicator.hosting import host
 from syndicator.issues import Review, Row
 from syndicator.issuing import issue_of, leaves_at, post_of
 from syndicator.judge import lettered
+from syndicator.letter.editorial import typed
 from syndicator.letter.newsletter import Newsletter
 from syndicator.letter.review import WAY, Link, fits, key_of, path_to
 from syndicator.logs import clean, event, hide
 from syndicator.model import Issue, Rendition
 from syndicator.tenant import wait_after
 from syndicator.text.dates import describe_instant
-from syndicator.text.html import from_text, to_text
+from syndicator.text.html import to_text
 from syndicator.text.way_out import without_unsubscribe
 from syndicator.words import say
 
@@ -113,7 +114,7 @@ def _written(editorial: str, form: Mapping[str, str]) -> str | None:
     if text is None:
         return None
     text = text.replace("\r\n", "\n").replace("\r", "\n")[:EDITORIAL_MAX].strip()
-    return None if text == to_text(editorial).strip() else from_text(text)
+    return None if text == to_text(editorial).strip() else typed(text)
 
 
 def how(tenant: Tenant, found: Standing) -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from syndicator.letter.editorial import without_tag
+from syndicator.letter.editorial import typed, without_tag
+from syndicator.text.html import to_text
 
 LINK = '<a href="https://s.example/tags/edito" class="mention hashtag" rel="tag">#<span>edito</span></a>'
 
@@ -24,3 +25,22 @@ LINK = '<a href="https://s.example/tags/edito" class="mention hashtag" rel="tag"
 def test_the_tag_goes(html: str, left: str) -> None:
     """Linked or plain; nothing else does."""
     assert without_tag(html, "edito") == left
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (
+            "Bonjour,\n\nvoyez <b> : https://velo.example/a?b=1&c=2.\nAnna",
+            '<p>Bonjour,</p><p>voyez &lt;b&gt; : <a href="https://velo.example/a?b=1&amp;c=2">https://velo.example/a?b=1&amp;c=2</a>.<br>Anna</p>',
+        ),
+        ("<https://velo.example/>", '<p>&lt;<a href="https://velo.example/">https://velo.example/</a>&gt;</p>'),
+        ('https://velo.example/"onclick="x', '<p><a href="https://velo.example/">https://velo.example/</a>"onclick="x</p>'),
+        ("javascript:alert(1) http://", "<p>javascript:alert(1) http://</p>"),
+        ("velo.example, M.Le Gall", "<p>velo.example, M.Le Gall</p>"),
+    ],
+)
+def test_what_is_typed_can_be_followed(text: str, html: str) -> None:
+    """Only whole addresses; everything else is text. The text part, and the form that it is edited in, say what was typed."""
+    assert typed(text) == html
+    assert to_text(html) == text

@@ -18,6 +18,7 @@ import pytest
 
 from syndicator import steps
 from syndicator.daemon import Attendant
+from syndicator.issue_list import listed
 from syndicator.issues import Row
 from syndicator.letter.review import KEY_FILE, VALID, WAY, Link, fits, key_of, path_to, read, token_of
 from syndicator.logs import LineFormatter, event
@@ -112,7 +113,10 @@ async def test_what_is_approved_leaves_at_its_hour_and_not_before(tmp_path: Path
     async with reviewed(tmp_path, unanswered="wait") as (made, _):
         made.world.show(FETE)
         await at(made, DAY_BEFORE)
-        assert await decide(made, "send")
+        for approved in (False, True):
+            (letter,) = listed(made.tenant.config, made.tenant.config.newsletters.values(), made.clock())
+            assert (letter.review, letter.approved, letter.next_at) == (True, approved, DUE)
+            assert approved or await decide(made, "send")
         assert await at(made, DUE - timedelta(seconds=1)) == []
         assert len(await at(made, DUE)) == 1
         assert len(await at(made, DUE + timedelta(hours=3))) == 1

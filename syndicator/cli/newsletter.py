@@ -224,7 +224,7 @@ def _agreed(question: str) -> bool:
 
 
 def _list(config: Config, args: Namespace, name: str | None) -> int:
-    from syndicator.issue_list import listed
+    from syndicator.issue_list import listed, next_key
 
     chosen = config.newsletters if name is None else {name: _chosen(config, args, name)}
     letters = [letter for letter in chosen.values() if letter is not None]
@@ -237,8 +237,7 @@ def _list(config: Config, args: Namespace, name: str | None) -> int:
     zone, language = config.association.timezone, args.language
     for one in shown:
         print(f"{one.title} ({one.name})")
-        key = "next-review" if one.review else "next"
-        print("  " + say(language, f"newsletter.{key}", at=describe_instant(one.next_at, zone, language)))
+        print("  " + say(language, next_key(review=one.review, approved=one.approved), at=describe_instant(one.next_at, zone, language)))
         for issue in one.issues:
             at = describe_instant(issue.until_at, zone, language)
             print("  " + say(language, f"newsletter.row-{issue.state}", at=at, count=issue.things))

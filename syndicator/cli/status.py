@@ -101,7 +101,10 @@ def _newsletters(config: Config) -> dict[str, Any]:
     from syndicator.issue_list import listed  # the rules of letters: memory for those who have one
 
     found = listed(config, config.newsletters.values(), datetime.now(UTC))
-    return {one.name: {"next_at": one.next_at, "review": one.review, "last": one.data()["issues"][:1]} for one in found}
+    return {
+        one.name: {"next_at": one.next_at, "review": one.review, "approved": one.approved, "last": one.data()["issues"][:1]}
+        for one in found
+    }
 
 
 def _account(config: Config, store: Store, name: str) -> dict[str, Any]:
@@ -147,7 +150,7 @@ def _print(config: Config, state: dict[str, Any]) -> None:
     if state.get("newsletters"):
         print(f"  {say(language, 'status.newsletters')}")
     for name, letter in state.get("newsletters", {}).items():
-        print(f"    {'?' if letter['review'] else '·'} {name:<20} {_newsletter(letter, config)}")
+        print(f"    {'?' if letter['review'] and not letter['approved'] else '·'} {name:<20} {_newsletter(letter, config)}")
     if not state["problems"]:
         print(f"  {say(language, 'status.no-problem')}")
         return
@@ -160,11 +163,12 @@ def _print(config: Config, state: dict[str, Any]) -> None:
 
 def _newsletter(letter: dict[str, Any], config: Config) -> str:
     """The next issue, and the one before."""
+    from syndicator.issue_list import next_key
     from syndicator.text.dates import describe_instant
 
     language, timezone = config.association.language, config.association.timezone
     at = describe_instant(letter["next_at"], timezone, language)
-    parts = [say(language, "newsletter.next-review" if letter["review"] else "newsletter.next", at=at)]
+    parts = [say(language, next_key(review=letter["review"], approved=letter["approved"]), at=at)]
     for last in letter["last"]:
         at = describe_instant(last["until_at"], timezone, language)
         parts.append(say(language, f"newsletter.row-{last['state']}", at=at, count=last["things"]))
