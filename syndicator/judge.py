@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from syndicator.contract import Publisher
+from syndicator.contract import Limits, Publisher
 from syndicator.departing import DEPARTED
 from syndicator.errors import ConnectorError, Rejected, StateError
 from syndicator.items import Stored
@@ -143,11 +143,7 @@ def rendered(tenant: Tenant, publisher: Publisher, delivery: Delivery, stored: S
     item, style = stored.item, style_of(tenant, delivery, stored.item)
     if publisher.limits.letter:
         return [lettered(tenant, item)] if isinstance(item, Post) and item.issue is not None else []
-    if delivery.purpose in NOTES or delivery.purpose == "retire":  # one post of words: the rest is where the link leads
-        own = _TEMPLATES.get(delivery.purpose) if isinstance(item, Event) else None
-        template = getattr(style, own) if own else ""
-        style = replace(style, long_text="shorten", template=template, link="never" if style.link == "never" else "always")
-        item = item if publisher.limits.media.image_required else _in_words(item)
+    item, style = as_told(item, style, publisher.limits, delivery.purpose)
     return list(
         render(
             item,
@@ -188,6 +184,16 @@ def lettered(tenant: Tenant, post: Post) -> Rendition:
 
 
 _TEMPLATES: dict[Purpose, str] = {"remind": "template_remind", "announce-change": "template_change", "cancel": "template_cancel"}
+
+
+def as_told(item: Item, style: Style, limits: Limits, purpose: Purpose) -> tuple[Item, Style]:
+    """What is rendered of an item for this purpose, and how: a note is one post of words, the rest is where its link leads."""
+    if purpose not in NOTES and purpose != "retire":
+        return item, style
+    own = _TEMPLATES.get(purpose) if isinstance(item, Event) else None
+    template = getattr(style, own) if own else ""
+    style = replace(style, long_text="shorten", template=template, link="never" if style.link == "never" else "always")
+    return (item if limits.media.image_required else _in_words(item)), style
 
 
 def _in_words(item: Item) -> Item:

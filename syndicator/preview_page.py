@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from syndicator.contract import Association, Limits, MediaLimits
 from syndicator.errors import ConnectorError
-from syndicator.estimate import Estimate
+from syndicator.estimate import Estimate, Outlay
 from syndicator.http import Http
 from syndicator.model import Attachment, Rendition
-from syndicator.showing import Shown, most, price_of, seen, together
+from syndicator.showing import Shown, most, price_of, seen, stage_of, together
 from syndicator.text.count import length
 from syndicator.text.links import entities
 from syndicator.text.notes import describe
@@ -68,7 +68,12 @@ def _want(attachment: Attachment, limits: Limits) -> Wanted | None:
 
 
 def page(
-    shown: Sequence[Shown], association: Association, images: Mapping[Wanted, str], language: str, costs: Sequence[Estimate] = ()
+    shown: Sequence[Shown],
+    association: Association,
+    images: Mapping[Wanted, str],
+    language: str,
+    costs: Sequence[Estimate] = (),
+    outlays: Sequence[Outlay] = (),
 ) -> str:
     """The whole page, as HTML."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -76,9 +81,9 @@ def page(
     environment = Environment(
         loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    by_item: dict[tuple[str, str], list[Shown]] = {}
+    by_item: dict[str, list[Shown]] = {}
     for one in shown:
-        by_item.setdefault((one.uid, one.purpose), []).append(one)
+        by_item.setdefault(one.uid, []).append(one)
     keys = ("title", "intro", "contents", "empty", "nothing", "no_alt", "no_alt_there", "costs")
     return environment.get_template("preview.html.j2").render(
         language=language,
@@ -86,16 +91,30 @@ def page(
         style=(PAGES / "preview.css").read_text(encoding="utf-8"),
         words={key: say(language, f"preview.page.{key}") for key in keys},
         items=[_item(places, images, language) for places in by_item.values()],
-        costs=[{"text": cost.says(language), "fits": cost.fits} for cost in costs],
+        costs=[
+            *({"text": cost.says(language), "fits": cost.fits} for cost in costs),
+            *({"text": outlay.says(language), "fits": True} for outlay in outlays),
+        ],
     )
 
 
 def _item(places: Sequence[Shown], images: Mapping[Wanted, str], language: str) -> dict[str, Any]:
     first = places[0]
+    stages: dict[str, list[Shown]] = {}
+    for one in places:
+        stages.setdefault(stage_of(one, language), []).append(one)
+    several = len(stages) > 1
     return {
         "kind": say(language, f"preview.kind.{first.kind}"),
         "title": first.title,
-        "looks": [_look(look, images, language) for look in together(places)],
+        "stages": [
+            {
+                # Of a thing that is said once, its heading says enough; but not what is done to what is out already.
+                "title": title or (say(language, "preview.stage.create") if several else ""),
+                "looks": [_look(look, images, language) for look in together(told)],
+            }
+            for title, told in stages.items()
+        ],
     }
 
 

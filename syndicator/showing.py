@@ -7,16 +7,19 @@ import re
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from syndicator import registry
 from syndicator.contract import Association, Limits, Markup
 from syndicator.logs import visible
-from syndicator.model import Attachment, Event, Item, Post, Rendition
+from syndicator.model import Attachment, Event, Item, Post, Purpose, Rendition
+from syndicator.recaps import is_recap
 from syndicator.render import render
 from syndicator.route import Style
 from syndicator.text.cost import cost_of, in_words
 from syndicator.text.count import length
+from syndicator.text.dates import describe_instant
 from syndicator.text.html import to_text
 from syndicator.text.notes import describe
 from syndicator.words import say
@@ -36,13 +39,19 @@ class Shown:
     type: str
     uid: str
     title: str
-    purpose: str
+    purpose: Purpose
     limits: Limits
     renditions: tuple[Rendition, ...]
     kind: str = "note"
-    """``Post.kind``, ``event``, or ``thread`` for a post that goes on with one before it."""
+    """``Post.kind``, ``event``, ``thread`` for a post that goes on with one before it, or ``recap`` for one that lists events."""
     language: str = "fr"
     """Of those who look."""
+    at: datetime | None = None
+    """When it leaves, for what waits for its hour."""
+    timezone: str = "Europe/Paris"
+    """Whose clock that is read on."""
+    sure: bool = True
+    """Whether it leaves by itself: not what tells of a change that may never come."""
 
     def data(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -52,6 +61,8 @@ class Shown:
             "uid": self.uid,
             "title": self.title,
             "purpose": self.purpose,
+            "at": self.at.isoformat() if self.at else None,
+            "sure": self.sure,
             "kind": self.kind,
             "length_max": self.limits.text_max,
             "currency": self.limits.prices.currency if self.limits.prices else None,
@@ -75,8 +86,33 @@ class Shown:
         }
 
 
-def show(item: Item, destination: str, kind: str, limits: Limits, style: Style, association: Association, purpose: str = "create") -> Shown:
-    """Render without sending."""
+def show(
+    item: Item,
+    destination: str,
+    kind: str,
+    limits: Limits,
+    style: Style,
+    association: Association,
+    purpose: Purpose = "create",
+    *,
+    before: Event | None = None,
+    at: datetime | None = None,
+) -> Shown:
+    """Render without sending: a notice tells what was ``before``, a reminder how long it is from ``at`` until then."""
+    from syndicator.judge import as_told  # with it comes the ledger
+
+    told, style = as_told(item, style, limits, purpose)
+    renditions = render(
+        told,
+        limits,
+        style,
+        association=association,
+        destination_names={destination, kind},
+        destination_type=kind,
+        purpose=purpose,
+        before=before,
+        now=at if purpose == "remind" else None,
+    )
     return Shown(
         destination=destination,
         type=kind,
@@ -84,9 +120,11 @@ def show(item: Item, destination: str, kind: str, limits: Limits, style: Style, 
         title=title_of(item),
         purpose=purpose,
         limits=limits,
-        renditions=render(item, limits, style, association=association, destination_names={destination, kind}, destination_type=kind),
+        renditions=renditions,
         kind=kind_of(item),
         language=association.language,
+        at=at,
+        timezone=association.timezone,
     )
 
 
@@ -97,6 +135,8 @@ def what_kind(item: Item) -> str:
 
 def kind_of(item: Item) -> str:
     """What it is, for a person."""
+    if isinstance(item, Post) and is_recap(item.source):
+        return "recap"
     return "thread" if isinstance(item, Post) and item.in_reply_to else what_kind(item)
 
 
@@ -166,6 +206,18 @@ def _age(item: Item) -> float:
     return at.timestamp() if at else 0.0
 
 
+def in_order(shown: Sequence[Shown]) -> list[Shown]:
+    """Thing by thing, and of each first its announcement, then what is said of it later; else as they come."""
+    things: dict[str, int] = {}
+    for one in shown:
+        things.setdefault(one.uid, len(things))
+    return sorted(shown, key=lambda one: (things[one.uid], not one.sure, one.purpose != "create", _leaves(one), one.purpose))
+
+
+def _leaves(one: Shown) -> float:
+    return one.at.timestamp() if one.at is not None else 0.0
+
+
 def together(shown: Sequence[Shown]) -> list[list[Shown]]:
     """What looks the same in several places, as one: the places of each look, looks and places in their order."""
     looks: dict[Any, list[Shown]] = {}
@@ -177,7 +229,7 @@ def together(shown: Sequence[Shown]) -> list[list[Shown]]:
             )
             for part in one.renditions
         )
-        looks.setdefault((one.uid, one.purpose, look), []).append(one)
+        looks.setdefault((one.uid, one.purpose, one.at, look), []).append(one)
     return list(looks.values())
 
 
@@ -185,14 +237,23 @@ def lines(places: Sequence[Shown], language: str) -> list[str]:
     """For a terminal: one look, the places that have it, and how it measures up there."""
     first = places[0]
     names = ", ".join(one.destination for one in places)
-    purpose = "" if first.purpose == "create" else f" · {say(language, f'outbox.purpose.{first.purpose}')}"
-    out = [visible(f"┌─ {names}{purpose} · {first.title}")]
+    what = stage_of(first, language)
+    out = [visible(f"┌─ {names}{f' · {what}' if what else ''} · {first.title}")]
     if not first.renditions:
         return [*out, f"└─ {say(language, 'showing.nothing')}"]
     for number, part in enumerate(first.renditions):
         out += [visible(row) for row in _body(part, first.limits, language)]
         out += _measures(part, [(one, one.renditions[number]) for one in places], language)
     return [*out, "└─"]
+
+
+def stage_of(one: Shown, language: str) -> str:
+    """What it says of an event that was announced, or does to what is out; empty for the item itself."""
+    if one.purpose == "create":
+        return ""
+    if one.purpose == "remind" and one.at is not None:
+        return say(language, "preview.stage.remind", when=describe_instant(one.at, one.timezone, language))
+    return say(language, f"outbox.purpose.{one.purpose}" if one.sure else f"preview.stage.{one.purpose}")
 
 
 def _body(part: Rendition, limits: Limits, language: str) -> list[str]:

@@ -217,3 +217,17 @@ def test_every_key_is_in_the_example(tmp_path: Path) -> None:
     complaints = untrue(NewsletterKeys, block, tmp_path)
     assert [one for one in complaints if not one.startswith(("starts", "sections"))] == []
     assert all(each.name in block.options["sections"].toml or each.name in ("title", "tags", "sources") for each in fields(SectionKeys))
+
+
+def test_a_newsletter_alone_needs_no_route(tmp_path: Path) -> None:
+    """It says itself what it tells and where it goes; an empty table of routes is a mistake all the same."""
+    text = HEAD.format(language="fr", more="") + SEND
+    path = tmp_path / "velo.toml"
+    path.touch(mode=0o600)
+    path.write_text(text.replace('[routes.tout]\ndestinations = ["page"]\n', ""), encoding="utf-8")
+    config = load(path, environ={"STATE_DIRECTORY": str(tmp_path / "state")})
+    assert (dict(config.routes), list(config.newsletters)) == ({}, ["lettre"])
+
+    path.write_text("routes = {}\n" + text.replace('[routes.tout]\ndestinations = ["page"]\n', ""), encoding="utf-8")
+    with pytest.raises(ConfigError, match="aucune route"):
+        load(path, environ={"STATE_DIRECTORY": str(tmp_path / "state")})

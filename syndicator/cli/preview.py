@@ -6,7 +6,7 @@ import asyncio
 import random
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -18,14 +18,20 @@ from syndicator.config import Config, DestinationConfig
 from syndicator.contract import Limits
 from syndicator.errors import StateError, SyndicatorError, words
 from syndicator.logs import clean
+from syndicator.model import Delivery, Event, Item
+from syndicator.plan.notes import NOTICES
+from syndicator.route import Route
 from syndicator.words import say
 
 if TYPE_CHECKING:
-    from syndicator.estimate import Account, Estimate
+    from collections.abc import Mapping, Sequence
+
+    from syndicator.estimate import Account, Estimate, Outlay
+    from syndicator.foreseeing import Place
     from syndicator.http import Sessions
     from syndicator.preview_page import Wanted
     from syndicator.showing import Shown
-    from syndicator.store import Ledger
+    from syndicator.store import Ledger, Store
 
 HELP = COMMANDS["preview"]
 NEXT = 5
@@ -58,8 +64,8 @@ def run(args: Namespace) -> int:
     print(say(args.language, key))
     for places in together(seen.shown):
         print("\n".join(lines(places, args.language)))
-    for estimate in seen.estimates:
-        print(estimate.says(args.language))
+    for cost in (*seen.estimates, *seen.outlays):
+        print(cost.says(args.language))
     for name, why in seen.usual.items():
         print(say(args.language, "preview.usual", name=name, why=why))
     if args.html is not None:
@@ -72,7 +78,7 @@ def _write(path: Path, seen: Seen, config: Config, language: str) -> None:
     from syndicator.preview_page import page
 
     try:
-        path.write_text(page(seen.shown, config.association, seen.images, language, seen.estimates), encoding="utf-8")
+        path.write_text(page(seen.shown, config.association, seen.images, language, seen.estimates, seen.outlays), encoding="utf-8")
     except OSError as error:
         raise StateError(
             f"{path}: {error.strerror}",
@@ -96,11 +102,15 @@ class Seen:
     """What the page shows."""
     estimates: list[Estimate]
     """What all of it would cost, where something is charged."""
+    outlays: list[Outlay]
+    """And what an event that is told of several times costs in all."""
 
 
 async def _look(config: Config, *, fresh: bool, drawn: bool) -> Seen:
-    from syndicator.estimate import estimates
+    from syndicator.estimate import estimates, outlays
+    from syndicator.foreseeing import places
     from syndicator.http import Sessions
+    from syndicator.showing import in_order
     from syndicator.store import Ledger
 
     sessions = Sessions()
@@ -109,12 +119,17 @@ async def _look(config: Config, *, fresh: bool, drawn: bool) -> Seen:
         if fresh:
             await _read(config, sessions)
         limits, usual = await _limits(config, sessions)
-        shown = await _waiting(config, ledger, limits)
+        where, now = places(config, limits), datetime.now(UTC)
+        shown = await _waiting(config, ledger, where, now)
         waiting = bool(shown)
-        shown = shown or await _examples(config, ledger, limits)
+        shown = shown or await _examples(config, ledger, where, now)
+        listed = {(one.destination, one.uid) for one in shown}
+        shown += [one for one in await _recaps(config, ledger, where, now) if (one.destination, one.uid) not in listed]
+        shown = in_order(shown)
         images = await _images(config, shown, sessions) if drawn else {}
         accounts = await _accounts(config, ledger, limits)
-        return Seen(shown=shown, waiting=waiting, usual=usual, images=images, estimates=estimates(shown, accounts))
+        costs = estimates(shown, accounts)
+        return Seen(shown=shown, waiting=waiting, usual=usual, images=images, estimates=costs, outlays=outlays(shown))
     finally:
         ledger.close()
         await sessions.close()
@@ -125,13 +140,19 @@ async def _accounts(config: Config, ledger: Ledger, limits: dict[str, Limits]) -
     from syndicator.estimate import Account
     from syndicator.spending import month_of
 
-    month = month_of(datetime.now(UTC), ZoneInfo(config.association.timezone))
+    now, zone = datetime.now(UTC), ZoneInfo(config.association.timezone)
+    month, until = month_of(now, zone), _month_end(now, zone)
     found = {}
     for name in (name for name, own in limits.items() if own.prices is not None):
         spent: int = await ledger.transact(lambda store, name=name: store.spending.spent(name, month))  # type: ignore[misc]
         budget = config.destinations[name].pace.budget
-        found[name] = Account(spent=spent, budget=None if budget is None else round(budget * 1000))
+        found[name] = Account(spent=spent, budget=None if budget is None else round(budget * 1000), until=until)
     return found
+
+
+def _month_end(now: datetime, zone: ZoneInfo) -> datetime:
+    first = now.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=32)).replace(day=1)
 
 
 async def _images(config: Config, shown: list[Shown], sessions: Sessions) -> dict[Wanted, str]:
@@ -181,38 +202,70 @@ async def _ask(config: Config, destination: DestinationConfig, sessions: Session
         await connector.close()
 
 
-async def _waiting(config: Config, ledger: Ledger, limits: dict[str, Limits]) -> list[Shown]:
+async def _waiting(config: Config, ledger: Ledger, where: Mapping[str, Place], now: datetime) -> list[Shown]:
+    """What the outbox holds, as it would leave; after an event's announcement, what is said of it later."""
+    from syndicator.foreseeing import afterwards
     from syndicator.newsletters import newsletter_routes
     from syndicator.recaps import recap_routes
-    from syndicator.showing import show
 
     shown, derived = [], [*recap_routes(config), *newsletter_routes(config)]
-    for name in (name for name, own in limits.items() if not own.letter):  # letters have a preview of their own
-        for delivery in await ledger.transact(lambda store, name=name: store.outbox.waiting(name, NEXT)):  # type: ignore[misc]
-            stored = await ledger.transact(lambda store, d=delivery: store.items.item(d.source, d.uid))  # type: ignore[misc]
+    for place in (place for place in where.values() if not place.limits.letter):  # letters have a preview of their own
+        for delivery in await ledger.transact(lambda store, name=place.name: store.outbox.waiting(name, NEXT)):  # type: ignore[misc]
+            item, before = await ledger.transact(lambda store, d=delivery: _told(config, store, d))  # type: ignore[misc]
             route = next((one for one in derived if delivery.source in one.sources), config.routes.get(delivery.route))
-            if stored is not None and route is not None and delivery.purpose not in ("delete", "retire"):
-                kind = config.destinations[name].type
-                shown.append(show(stored.item, name, kind, limits[name], route.style, config.association, delivery.purpose))
+            if item is None or route is None or delivery.purpose in ("delete", "retire"):
+                continue
+            shown.append(_leaving(config, place, delivery, route, item, before, now))
+            if isinstance(item, Event) and delivery.purpose == "create":
+                shown += afterwards(item, config, place, max(now, delivery.due_at))
     return shown
 
 
-async def _examples(config: Config, ledger: Ledger, limits: dict[str, Limits]) -> list[Shown]:
-    """One item of each kind that a route would carry, as each of its destinations would get it."""
-    from syndicator.plan import Facts, refusal
-    from syndicator.showing import examples, show, what_kind
+def _told(config: Config, store: Store, delivery: Delivery) -> tuple[Item | None, Event | None]:
+    """An item, and for a notice the event as its readers were told of it last."""
+    stored = store.items.item(delivery.source, delivery.uid)
+    route = config.routes.get(delivery.route)
+    always = route is not None and route.notice == "always"
+    told = store.outbox.receipts.last_told(delivery.destination, delivery.uid, in_words=always) if delivery.purpose in NOTICES else None
+    return (stored.item if stored is not None else None), (told.event if told is not None else None)
 
-    now = datetime.now(UTC)
-    shown = []
-    for route in config.routes.values():
-        window = await ledger.transact(lambda store, names=route.sources: store.items.window(names, now, 50))  # type: ignore[misc]
-        for name in (name for name in route.destinations if name in limits):
-            kind = config.destinations[name].type
-            takes = limits[name].kinds
-            carried = [
-                stored.item
-                for stored in window
-                if what_kind(stored.item) in takes and refusal(stored.item, route, name, kind, Facts()) is None
-            ]
-            shown += [show(item, name, kind, limits[name], route.style, config.association) for item in examples(carried)]
+
+def _leaving(config: Config, place: Place, delivery: Delivery, route: Route, item: Item, before: Event | None, now: datetime) -> Shown:
+    from syndicator.showing import show
+
+    at = max(now, delivery.due_at) if delivery.purpose == "remind" else None
+    return show(item, place.name, place.type, place.limits, route.style, config.association, delivery.purpose, before=before, at=at)
+
+
+async def _examples(config: Config, ledger: Ledger, where: Mapping[str, Place], now: datetime) -> list[Shown]:
+    """One item of each kind that a route would announce, as each of its destinations would get it; with what follows an event."""
+    from syndicator.foreseeing import afterwards, announcement, carrying
+    from syndicator.showing import examples, what_kind
+
+    shown: list[Shown] = []
+    for route in (route for route in config.routes.values() if "announce" in route.purposes):
+        window = await _window(ledger, route.sources, now)
+        for place in (where[name] for name in route.destinations if name in where):
+            there = {one.uid for one in shown if one.destination == place.name}
+            takes = [item for item in window if what_kind(item) in place.limits.kinds and carrying(item, [route], place)]
+            for item in (item for item in examples(takes) if item.uid not in there):
+                shown.append(announcement(item, route, place, config))
+                shown += afterwards(item, config, place, now) if isinstance(item, Event) else []
     return shown
+
+
+async def _recaps(config: Config, ledger: Ledger, where: Mapping[str, Place], now: datetime) -> list[Shown]:
+    """The lists that come next."""
+    from syndicator.foreseeing import recaps
+
+    shown: list[Shown] = []
+    for place in where.values():
+        sources = sorted(
+            {name for route in config.routes.values() if place.name in route.destinations and route.recap for name in route.sources}
+        )
+        shown += recaps(await _window(ledger, sources, now), config, place, now) if sources else []
+    return shown
+
+
+async def _window(ledger: Ledger, sources: Sequence[str], now: datetime) -> list[Item]:
+    return [stored.item for stored in await ledger.transact(lambda store: store.items.window(sources, now, 50))]

@@ -161,7 +161,7 @@ def _config(path: Path, raw: dict[str, Any], decoder: Decoder, environ: Mapping[
     network, alerts = read_network(raw.get("network"), decoder), read_alerts(raw.get("alerts"), decoder)
     sources = read_sources(raw.get("sources"), decoder)
     destinations = read_destinations(raw.get("destinations"), decoder)
-    routes = read_routes(raw.get("routes"), decoder, _keys(raw, "sources"), _keys(raw, "destinations"))
+    routes = read_routes(raw.get("routes"), decoder, _keys(raw, "sources"), _keys(raw, "destinations"), needed=not raw.get("newsletters"))
     newsletters: Mapping[str, Newsletter] = {}
     if "newsletters" in raw:
         from syndicator.config.newsletters import read_newsletters  # memory for those who have one

@@ -25,8 +25,13 @@ _FROM_ELSEWHERE = frozenset({"name", "filter", "style"})
 ROUTE_KEYS = (keys(Route) - _FROM_ELSEWHERE) | keys(Filter) | keys(Style)
 
 
-def read_routes(raw: Any, decoder: Decoder, sources: Iterable[str], destinations: Iterable[str]) -> dict[str, Route]:
-    """``[routes.*]``: those that can be used. ``sources`` and ``destinations`` are the names that the file has, usable or not."""
+def read_routes(raw: Any, decoder: Decoder, sources: Iterable[str], destinations: Iterable[str], *, needed: bool) -> dict[str, Route]:
+    """``[routes.*]``: those that can be used. ``sources`` and ``destinations`` are the names that the file has, usable or not.
+
+    ``needed``: nothing else leads anywhere.
+    """
+    if raw is None and not needed:
+        return {}
     if not isinstance(raw, dict) or not raw:
         decoder.report.add(("routes",), "no-routes")
         return {}
