@@ -8,15 +8,17 @@ import random
 import textwrap
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
+from connectors.bluesky import session
 from syndicator import registry, steps
 from syndicator.config import load
 from syndicator.http import Sessions
@@ -321,6 +323,17 @@ class Day:
 def installed() -> list[str]:
     """The commercial networks and chats that a configuration can name."""
     return [name for name in registry.names("destinations") if name not in (*OURS, *LETTERS, "mastodon")]
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Apprise lets real seconds pass between two messages; what is kept of Bluesky's password is slow to guess."""
+    from apprise import NotifyBase
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NotifyBase, "request_rate_per_sec", 0)
+        patch.setattr(session, "ROUNDS", 1)
+        yield
 
 
 @asynccontextmanager

@@ -1,13 +1,20 @@
-"""The command line as a person types it, in processes of their own, on a sandbox town."""
+"""The command line as a person types it, in processes of their own, on a sandbox town.
+
+Most of these processes are forks of ``command_server``, which has loaded the libraries already; ``fresh`` ones start Python.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -48,23 +55,124 @@ def environ(**more: str) -> dict[str, str]:
     return kept | {"LANG": "C.UTF-8", "PYTHONWARNINGS": "error::ResourceWarning"} | more
 
 
+class CommandServer:
+    """``tests.command_server``, for as long as the tests of this process run."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.command_server", str(theirs.fileno())],
+            cwd=ROOT,
+            env=environ(PYTHONPATH=str(ROOT)),
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,
+        )
+        theirs.close()
+        atexit.register(self.stop)
+
+    def fork(self, job: Mapping[str, Any], *fds: int) -> None:
+        """A process for ``job``, with three streams of its own and a socket that tells its number and how it ended."""
+        socket.send_fds(self._control, [json.dumps(job).encode()], fds)
+
+    def stop(self) -> None:
+        """It ends when nobody can ask any more."""
+        self._control.close()
+        self._process.wait()
+
+
+@functools.cache
+def command_server() -> CommandServer:
+    """The one of this process."""
+    return CommandServer()
+
+
+@dataclass(kw_only=True)
+class Forked:
+    """What ``asyncio.subprocess.Process`` is of a process that was started."""
+
+    pid: int
+    stdout: asyncio.StreamReader | None
+    stderr: asyncio.StreamReader
+    answers: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    returncode: int | None = None
+
+    def send_signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    async def wait(self) -> int:
+        if self.returncode is None:
+            told, writer = self.answers
+            self.returncode = int(await told.readline())
+            writer.close()
+        return self.returncode
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        out, err = await asyncio.gather(self.stdout.read() if self.stdout else asyncio.sleep(0, b""), self.stderr.read())
+        await self.wait()
+        return out, err
+
+
+async def forked(*arguments: str, env: Mapping[str, str], cwd: Path | None = None, stdout: bool = True) -> Forked:
+    """A process that is ready at once."""
+    told, theirs = socket.socketpair()
+    (out, out_there), (err, err_there) = os.pipe() if stdout else (None, os.open(os.devnull, os.O_WRONLY)), os.pipe()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    job = {"argv": [str(ROOT / "syndicator" / "__main__.py"), *arguments], "env": dict(env), "cwd": str(cwd) if cwd else ""}
+    command_server().fork(job, nothing, out_there, err_there, theirs.fileno())
+    theirs.close()
+    for fd in (nothing, out_there, err_there):
+        os.close(fd)
+    reader, writer = await asyncio.open_unix_connection(sock=told)
+    pid = int(await reader.readline())
+    readers = [None if fd is None else await _reader(fd) for fd in (out, err)]
+    assert readers[1] is not None
+    return Forked(pid=pid, stdout=readers[0], stderr=readers[1], answers=(reader, writer))
+
+
+async def _reader(fd: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), open(fd, "rb", buffering=0))  # noqa: ASYNC230, SIM115 - the transport closes it
+    return reader
+
+
+async def started(
+    *arguments: str,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    stdout: bool = True,
+    fresh: bool = False,
+    preexec: Callable[[], None] | None = None,
+) -> Forked | asyncio.subprocess.Process:
+    """``syndicator`` with these arguments, in a process of its own."""
+    # What Python reads when it starts, and what happens between fork and exec, is for processes that do start.
+    if not fresh and preexec is None:
+        return await forked(*arguments, env=env, cwd=cwd, stdout=stdout)
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "syndicator", *arguments),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE if stdout else asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=env,
+        cwd=cwd,
+        preexec_fn=preexec,
+    )
+
+
 async def syndicator(
     *arguments: str | Path,
     language: str = "fr",
     cwd: Path | None = None,
     env: Mapping[str, str] = {},
+    fresh: bool = False,
     preexec: Callable[[], None] | None = None,
 ) -> Said:
     """Run a command to its end."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "syndicator", *map(str, arguments)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environ(SYNDICATOR_LANGUAGE=language, PYTHONPATH=str(ROOT), **env),
-        cwd=cwd,
-        preexec_fn=preexec,
-    )
+    whole = environ(SYNDICATOR_LANGUAGE=language, PYTHONPATH=str(ROOT), **env)
+    process = await started(*map(str, arguments), env=whole, cwd=cwd, fresh=fresh, preexec=preexec)
     out, err = await process.communicate()
     assert process.returncode is not None
     return Said(code=process.returncode, out=out.decode(), err=err.decode())
@@ -136,15 +244,10 @@ token = {{ file = "{token}" }}
 
 
 @contextlib.asynccontextmanager
-async def daemon(*arguments: str | Path, env: Mapping[str, str] = {}) -> AsyncIterator[Daemon]:
+async def daemon(*arguments: str | Path, env: Mapping[str, str] = {}, fresh: bool = False) -> AsyncIterator[Daemon]:
     """``syndicator run``, ended at the latest when the test ends."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "syndicator", "run", *map(str, arguments)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env=environ(PYTHONPATH=str(ROOT), **env),
-    )
+    whole = environ(PYTHONPATH=str(ROOT), **env)
+    process = await started("run", *map(str, arguments), env=whole, stdout=False, fresh=fresh)
     one = Daemon(process=process, log=[])
     try:
         yield one
@@ -158,7 +261,7 @@ async def daemon(*arguments: str | Path, env: Mapping[str, str] = {}) -> AsyncIt
 class Daemon:
     """A running daemon, and what it has said so far."""
 
-    process: asyncio.subprocess.Process
+    process: Forked | asyncio.subprocess.Process
     log: list[str]
 
     async def says(self, *words: str) -> str:

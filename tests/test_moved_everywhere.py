@@ -28,7 +28,7 @@ from syndicator.text.dates import describe_day
 from syndicator.web import Health, PublicServer, Site
 from tests.engine_scene import Clock
 from tests.once_networks import VIEWS, Shown, shown
-from tests.one_way_scene import Day
+from tests.one_way_scene import Day, at_once
 
 PAGE = Path(__file__).parent.parent / "docs" / "destinations.md"
 BEGIN, END = "<!-- moved -->", "<!-- /moved -->"
@@ -71,7 +71,8 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Everything configured, ten days long."""
-    return asyncio.run(_told(tmp_path_factory.mktemp("moved")))
+    with at_once():
+        return asyncio.run(_told(tmp_path_factory.mktemp("moved")))
 
 
 async def _told(folder: Path) -> Story:

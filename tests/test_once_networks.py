@@ -19,7 +19,6 @@ from pathlib import Path
 
 import pytest
 
-from connectors.bluesky import session
 from syndicator import registry
 from syndicator.model import Post
 from syndicator.route import Pace
@@ -27,6 +26,7 @@ from tests.letter_networks import LETTERS
 from tests.once_day import Case, Outcome, Reference, abilities, day, decided, judge, prepare, route_of, undisturbed
 from tests.once_networks import VIEWS
 from tests.once_scene import DEATHS, OUTAGE, TROUBLES, Bugs, Play, Stage, Strike, stage
+from tests.one_way_scene import at_once
 
 ALL = os.environ.get("SYNDICATOR_ONCE") == "all"
 TABLE_DOC = Path(__file__).parent.parent / "docs" / "exactly-once.md"
@@ -68,12 +68,10 @@ TALLIES: dict[tuple[str, Case], Tally] = {}
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Apprise lets real seconds pass between two messages; what is kept of Bluesky's password is slow to guess."""
-    from apprise import NotifyBase
-
-    monkeypatch.setattr(NotifyBase, "request_rate_per_sec", 0)
-    monkeypatch.setattr(session, "ROUNDS", 1)
+def hurry() -> Iterator[None]:
+    """No real seconds pass."""
+    with at_once():
+        yield
 
 
 @pytest.fixture

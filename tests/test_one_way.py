@@ -16,7 +16,7 @@ import pytest
 from syndicator import registry
 from syndicator.sandbox.server import Seen
 from tests.letter_networks import LETTERS
-from tests.one_way_scene import MARKER, OURS, Day, day_in, installed
+from tests.one_way_scene import MARKER, OURS, Day, at_once, day_in, installed
 from tests.one_way_table import ROWS, Row, rows_of, table
 
 DOC = Path(__file__).parent.parent / "docs" / "privacy.md"
@@ -45,7 +45,8 @@ class Done:
 def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
     """A day with every destination configured."""
     folder = tmp_path_factory.mktemp("day")
-    day = asyncio.run(_day(folder))
+    with at_once():
+        day = asyncio.run(_day(folder))
     with closing(sqlite3.connect(folder / "state" / "syndicator.db")) as db:
         dump = "\n".join(db.iterdump())
     return Done(
