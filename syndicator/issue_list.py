@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from syndicator.config import Config
+from syndicator.errors import NotReady
 from syndicator.http import Sessions
 from syndicator.issues import Row
 from syndicator.issuing import coming, uid_of
@@ -32,7 +33,7 @@ class Listed:
     things: int
     """How many things it told."""
     ways: dict[str, dict[str, Any]]
-    """Destination → what became of it there: ``state``, ``reason``, and readers ``sent``, ``refused``, ``unknown`` where they are known."""
+    """Destination → what became of it there: ``state``, ``reason``, ``progress`` of what is under way, and readers ``sent``, ``refused``, ``unknown`` where they are known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +120,16 @@ def ways_of(store: Store, uid: str) -> dict[str, dict[str, Any]]:
         state = next((one.state for one in known if one.state not in ("done", "dropped")), known[-1].state)
         sent = store.outbox.sent(name, uid)
         reason = next((one.reason for one in known if one.state == state), "")
-        found[name] = {"state": state, "reason": "" if state == "done" else clean(reason), **_readers(sent.receipt.data if sent else ())}
+        found[name] = {"state": state, **_why(state, reason), **_readers(sent.receipt.data if sent else ())}
     return found
+
+
+def _why(state: str, reason: str) -> dict[str, str]:
+    """Why it stands there; ``progress`` where it is under way: ``1200/5000``."""
+    kind, _, detail = reason.partition(": ")
+    if state == "pending" and kind == NotReady.__name__:
+        return {"reason": "", "progress": clean(detail)}
+    return {"reason": "" if state == "done" else clean(reason)}
 
 
 def _readers(told: Iterable[tuple[str, str]]) -> Mapping[str, int]:

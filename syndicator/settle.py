@@ -20,11 +20,12 @@ async def settle(tenant: Tenant, delivery: Delivery, error: Exception, *, sent: 
     """What became of a delivery whose attempt failed."""
     now = tenant.now()
     decision = decide(error, delivery, now, tenant.rng, sent=sent, keyed=keyed)
-    tenant.tally["deliveries", delivery.destination, "failed"] += 1
+    under_way = isinstance(error, NotReady)
+    tenant.tally["deliveries", delivery.destination, "failed"] += not under_way
     event(
         tenant.log,
         logging.INFO,
-        "delivery.failed",
+        "delivery.under-way" if under_way else "delivery.failed",
         delivery=delivery.id,
         destination=delivery.destination,
         uid=delivery.uid,

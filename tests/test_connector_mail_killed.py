@@ -133,7 +133,7 @@ async def test_killed_again_and_again(server: Office, tmp_path: Path) -> None:
             unanswered += [] if taken else [READERS[number]]
     server.taken = server.named = lambda _: None
     async with daemon("--config", path) as one:
-        await one.says("delivery.failed", "59/60")
+        await one.says("delivery.under-way", "59/60")
         told = await syndicator("status", "--config", path)
         state = state_of(load(path, environ={}))["destinations"]["poste"]
         one.signal(signal.SIGTERM)

@@ -375,7 +375,8 @@ def logged() -> set[str]:
     for path in (ROOT / "syndicator").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "event":
-                named |= {arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
+                either = [part for arg in node.args for part in ((arg.body, arg.orelse) if isinstance(arg, ast.IfExp) else (arg,))]
+                named |= {part.value for part in either if isinstance(part, ast.Constant) and isinstance(part.value, str)}
     return named
 
 

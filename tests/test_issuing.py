@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from syndicator import steps
+from syndicator.cli.newsletter import state_words
 from syndicator.config import Config
 from syndicator.contract import Limits
 from syndicator.errors import NotReady, OutcomeUnknown, Transient
+from syndicator.issue_list import listed
 from syndicator.letter.newsletter import Newsletter
 from syndicator.letter.schedule import parse
 from syndicator.model import Event, Place
@@ -211,6 +213,9 @@ async def test_a_long_list_is_served_in_turns(tmp_path: Path) -> None:
         await monday(made)
         await monday(made, at - timedelta(seconds=1))
         assert made.wall.calls.count("publish") == 1
+        ((told,),) = [letter.issues for letter in listed(made.tenant.config, made.tenant.config.newsletters.values(), made.clock())]
+        assert told.ways["poste"] == {"state": "pending", "reason": "", "progress": "12 of 40"}
+        assert state_words(told.ways["poste"], "en") == "letter being sent: 12 of 40"
         await monday(made, at)
         await monday(made, at + timedelta(minutes=5))
 

@@ -248,6 +248,8 @@ def _list(config: Config, args: Namespace, name: str | None) -> int:
 
 def state_words(state: Mapping[str, Any], language: str) -> str:
     """What became of an issue at one destination."""
+    if state.get("progress"):
+        return say(language, "status.letter", progress=state["progress"])
     told = [say(language, f"newsletter.way-{state['state']}")]
     told += [say(language, f"newsletter.readers-{key}", count=state[key]) for key in ("sent", "refused", "unknown") if state.get(key)]
     return ", ".join([*told, *([state["reason"]] if state.get("reason") else [])])
