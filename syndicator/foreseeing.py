@@ -32,7 +32,8 @@ class Place:
     """A destination that is published to."""
 
     name: str
-    type: str
+    kind: str
+    """Its network."""
     connector: type[Any]
     limits: Limits
     """Its own, as far as they are known."""
@@ -41,18 +42,18 @@ class Place:
 def places(config: Config, limits: Mapping[str, Limits]) -> dict[str, Place]:
     """Those of these limits, by name."""
     found = {name: config.destinations[name] for name in limits}
-    return {name: Place(name=name, type=one.type, connector=one.connector, limits=limits[name]) for name, one in found.items()}
+    return {name: Place(name=name, kind=one.type, connector=one.connector, limits=limits[name]) for name, one in found.items()}
 
 
 def carrying(item: Item, routes: Iterable[Route], place: Place) -> list[Route]:
     """The routes that lead an item there."""
     leading = [route for route in routes if item.source in route.sources and place.name in route.destinations]
-    return [route for route in leading if refusal(item, route, place.name, place.type, Facts()) is None]
+    return [route for route in leading if refusal(item, route, place.name, place.kind, Facts()) is None]
 
 
 def announcement(item: Item, route: Route, place: Place, config: Config) -> Shown:
     """The item itself."""
-    return show(item, place.name, place.type, place.limits, route.style, config.association)
+    return show(item, place.name, place.kind, place.limits, route.style, config.association)
 
 
 def afterwards(event: Event, config: Config, place: Place, now: datetime) -> list[Shown]:
@@ -69,7 +70,7 @@ def _reminders(event: Event, routes: Sequence[Route], announcing: Route, config:
     style = next((route.style for route in routes if route.remind), announcing.style)
     for reminder in reminders_of(event, routes):
         if reminder.at > out_at:
-            yield show(event, place.name, place.type, place.limits, style, config.association, "remind", at=reminder.at)
+            yield show(event, place.name, place.kind, place.limits, style, config.association, "remind", at=reminder.at)
 
 
 def _notices(event: Event, route: Route, config: Config, place: Place) -> Iterator[Shown]:
@@ -80,7 +81,7 @@ def _notices(event: Event, route: Route, config: Config, place: Place) -> Iterat
     )
     for purpose, changed in changes:
         if _is_noticed(changed, route, place):
-            told = show(changed, place.name, place.type, place.limits, route.style, config.association, purpose, before=event)
+            told = show(changed, place.name, place.kind, place.limits, route.style, config.association, purpose, before=event)
             yield replace(told, sure=False)
 
 
@@ -105,7 +106,7 @@ def recaps(items: Iterable[Item], config: Config, place: Place, now: datetime) -
         if events:
             way = ways[recap_source(place.name, period)]
             post = recap_post(recap, in_order(events, recap), way, config.association, home_of(config))
-            yield replace(show(post, place.name, place.type, place.limits, way.style, config.association), at=recap.at)
+            yield replace(show(post, place.name, place.kind, place.limits, way.style, config.association), at=recap.at)
 
 
 def _next(route: Route, period: Any, now: datetime, config: Config) -> Recap:

@@ -31,6 +31,7 @@ from tests.shell_scene import Said
 
 NETWORKS = ("mastodon", *installed())
 X = "x : 0,645 $ pour les 5 publications montrées ici. Le budget du mois est de 5,00 $, dont 0,00 $ déjà dépensés.".replace(" $", "\u00a0$")
+BALL = "x : un événement comme « Bal à vélo sous les halles » coûte 0,205 $. Déplacé ou annulé : 0,20 $ de plus.".replace(" $", "\u00a0$")
 WICKED = json.loads((Path(__file__).parent / "data" / "website" / "hostile.json").read_text())
 PAID = Limits(text_max=280, prices=Prices(currency="USD", create=15, create_with_link=200, update=7, delete=10))
 
@@ -92,14 +93,17 @@ def test_every_network_shows_what_it_takes(looked: Looked) -> None:
     wanted = {name: {"note", "thread", "event", "video"} if "note" in kinds else {"video"} for name, kinds in takes.items()}
 
     assert {name: set(looked.of(name)) for name in NETWORKS} == wanted
-    assert [len([one for one in looked.json if one["destination"] == name]) for name in ("mastodon", "youtube")] == [5, 1]
+    assert [len([one for one in looked.json if one["destination"] == name and one["sure"]]) for name in ("mastodon", "youtube")] == [5, 1]
 
 
 def test_the_terminal_tells_length_cuts_media_and_cost(looked: Looked) -> None:
     """In the unit of each network, beside the most that it takes there."""
     boxes = looked.told.split("┌─ ")[1:]
+    stages = {"create": "", "announce-change": "s'il est déplacé, ici d'une semaine · ", "cancel": "s'il est annulé · "}
     for one in looked.json:
-        (box,) = [box for box in boxes if one["destination"] in box.split(" · ")[0].split(", ") and one["title"] in box.splitlines()[0]]
+        head = f" · {stages[one['purpose']]}{one['title']}"
+        heads = [(box, *box.splitlines()[0].partition(" · ")) for box in boxes]
+        (box,) = [box for box, names, *rest in heads if one["destination"] in names.split(", ") and "".join(rest) == head]
         # WordPress takes any length.
         counted = [f"{part['length']}/{part['length_max']}" if part["length_max"] else f"{part['length']}" for part in one["parts"]]
         assert all(length in box for length in counted)
@@ -110,7 +114,7 @@ def test_the_terminal_tells_length_cuts_media_and_cost(looked: Looked) -> None:
     assert f"🖼 {ALT[:40]}" in looked.told
     assert "🎞 sans description" in next(box for box in boxes if "youtube" in box.split(" · ")[0])
     assert "ce réseau exige une image" in next(box for box in boxes if box.startswith("instagram · Un an"))
-    assert X in looked.told.splitlines()
+    assert {X, BALL} <= set(looked.told.splitlines())
 
 
 def test_a_script_is_told_the_same(looked: Looked) -> None:
@@ -119,7 +123,7 @@ def test_a_script_is_told_the_same(looked: Looked) -> None:
         assert one["limits"] == "own"
         assert all(part["length_max"] is None or part["length"] <= part["length_max"] for part in one["parts"])
     story = next(one for one in looked.json if one["destination"] == "bluesky" and one["title"].startswith("Un an"))
-    costs = [(part["cost"], one["currency"]) for one in looked.json if one["destination"] == "x" for part in one["parts"]]
+    costs = [(part["cost"], one["currency"]) for one in looked.json if one["destination"] == "x" and one["sure"] for part in one["parts"]]
 
     assert [part["text"][-5:] for part in story["parts"]] == ["(1/2)", "(2/2)"]
     assert sorted(costs) == [(0.015, "USD"), (0.02, "USD"), (0.2, "USD"), (0.205, "USD"), (0.205, "USD")]
@@ -139,7 +143,7 @@ def test_the_page_shows_each_of_them(looked: Looked) -> None:
     assert sum("youtube" in names for names in named) == 1
     assert bars["mastodon"] == "131 / 500"
     assert bars["x"].split("280")[1].strip() == "0,02\u00a0$"
-    assert [one.text() for one in looked.page.css(".costs li")] == [X]
+    assert [one.text() for one in looked.page.css(".costs li")] == [X, BALL]
     assert {image.attributes["src"][:23] for image in looked.page.css("img")} == {"data:image/jpeg;base64,"}
     assert {image.attributes["alt"] for image in sections[0].css("figure img")} == {ALT, ""}
     assert "[plan" not in looked.page.body.text()
@@ -182,7 +186,7 @@ def test_a_hostile_item_stays_text(hostile: Looked) -> None:
 
 def test_a_budget_that_is_too_small_is_told(hostile: Looked) -> None:
     """In the language of those who ask, in the terminal and on the page."""
-    (told,) = [line for line in hostile.told.splitlines() if line.startswith("x: ")]
+    (told,) = [line for line in hostile.told.splitlines() if line.startswith("x: $")]
 
     assert re.fullmatch(r"x: \$0\.\d+ for the \d posts shown here\. The month's budget is \$0\.10, of which \$0\.00 are spent: not.*", told)
     assert [one.text() for one in hostile.page.css(".costs .short")] == [told]

@@ -17,7 +17,7 @@ from syndicator.cli.configuration import is_there, load_one
 from syndicator.config import Config, DestinationConfig
 from syndicator.contract import Limits
 from syndicator.errors import StateError, SyndicatorError, words
-from syndicator.logs import clean
+from syndicator.logs import clean, visible
 from syndicator.model import Delivery, Event, Item
 from syndicator.plan.notes import NOTICES
 from syndicator.route import Route
@@ -64,8 +64,8 @@ def run(args: Namespace) -> int:
     print(say(args.language, key))
     for places in together(seen.shown):
         print("\n".join(lines(places, args.language)))
-    for cost in (*seen.estimates, *seen.outlays):
-        print(cost.says(args.language))
+    costs = [cost.says(args.language) for cost in seen.estimates] + [outlay.says(args.language) for outlay in seen.outlays]
+    print("".join(f"{visible(cost)}\n" for cost in costs), end="")
     for name, why in seen.usual.items():
         print(say(args.language, "preview.usual", name=name, why=why))
     if args.html is not None:
@@ -234,7 +234,7 @@ def _leaving(config: Config, place: Place, delivery: Delivery, route: Route, ite
     from syndicator.showing import show
 
     at = max(now, delivery.due_at) if delivery.purpose == "remind" else None
-    return show(item, place.name, place.type, place.limits, route.style, config.association, delivery.purpose, before=before, at=at)
+    return show(item, place.name, place.kind, place.limits, route.style, config.association, delivery.purpose, before=before, at=at)
 
 
 async def _examples(config: Config, ledger: Ledger, where: Mapping[str, Place], now: datetime) -> list[Shown]:
