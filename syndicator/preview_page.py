@@ -83,7 +83,7 @@ def page(
     )
     by_item: dict[str, list[Shown]] = {}
     for one in shown:
-        by_item.setdefault(one.uid, []).append(one)
+        by_item.setdefault(one.thing, []).append(one)
     keys = ("title", "intro", "contents", "empty", "nothing", "no_alt", "no_alt_there", "costs")
     return environment.get_template("preview.html.j2").render(
         language=language,

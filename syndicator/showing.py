@@ -53,6 +53,11 @@ class Shown:
     sure: bool = True
     """Whether it leaves by itself: not what tells of a change that may never come."""
 
+    @property
+    def thing(self) -> str:
+        """What tells it from other things, wherever it goes: each place has a recap of its own."""
+        return self.title if self.kind == "recap" else self.uid
+
     def data(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
@@ -210,8 +215,8 @@ def in_order(shown: Sequence[Shown]) -> list[Shown]:
     """Thing by thing, and of each first its announcement, then what is said of it later; else as they come."""
     things: dict[str, int] = {}
     for one in shown:
-        things.setdefault(one.uid, len(things))
-    return sorted(shown, key=lambda one: (things[one.uid], not one.sure, one.purpose != "create", _leaves(one), one.purpose))
+        things.setdefault(one.thing, len(things))
+    return sorted(shown, key=lambda one: (things[one.thing], not one.sure, one.purpose != "create", _leaves(one), one.purpose))
 
 
 def _leaves(one: Shown) -> float:
@@ -229,7 +234,7 @@ def together(shown: Sequence[Shown]) -> list[list[Shown]]:
             )
             for part in one.renditions
         )
-        looks.setdefault((one.uid, one.purpose, one.at, look), []).append(one)
+        looks.setdefault((one.thing, one.purpose, one.at, look), []).append(one)
     return list(looks.values())
 
 

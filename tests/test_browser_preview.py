@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from syndicator.contract import Association
 from syndicator.estimate import Account, estimates
-from syndicator.model import Attachment, Item
+from syndicator.model import Attachment, Event, Item, Purpose
 from syndicator.preview_page import Wanted, page
 from syndicator.route import Style
-from syndicator.showing import Shown, publishers, show, what_kind
+from syndicator.showing import Shown, in_order, publishers, show, what_kind
 from syndicator.testing import PARIS, make_event, make_post
 from tests.preview_scene import ALT, STORY, TOOT, painting
 from tests.test_browser_website import CHROMIUM, CONTRASTS, FLAGS, NAMED, VISIBLE
@@ -56,7 +56,28 @@ def places() -> list[Shown]:
         for name, publisher in publishers().items()
         if what_kind(item) in publisher.limits.kinds
     ]
-    return [*found, replace(found[0], destination=f"le-compte-{ENDLESS.lower()}")]
+    later: list[tuple[Purpose, timedelta | None]] = [("remind", timedelta(days=1)), ("cancel", None)]
+    told_later = [
+        replace(
+            show(
+                item,
+                name,
+                name,
+                publishers()[name].limits,
+                style,
+                association,
+                purpose,
+                before=item,
+                at=item.starts_at - lead if lead else None,
+            ),
+            sure=bool(lead),
+        )
+        for item in items()[-3:]
+        if isinstance(item, Event)
+        for name in ("mastodon", "x")
+        for purpose, lead in later
+    ]
+    return in_order([*found, replace(found[0], destination=f"le-compte-{ENDLESS.lower()}"), *told_later])
 
 
 @pytest.fixture(scope="module")
@@ -161,13 +182,14 @@ async def test_a_hostile_item_stays_text(browser: Browser, file: Path) -> None:
 async def test_it_can_be_heard_and_walked_through(browser: Browser, file: Path) -> None:
     """One h1, no level skipped, landmarks, a name for every link; Tab reaches the contents, and each leads to its section."""
     page = (await visit(browser, file)).page
-    levels = await page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(one => +one.localName[1])")
+    levels = await page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(one => +one.localName[1])")
     reached = []
     for _ in range(await page.locator("nav a").count()):
         await page.keyboard.press("Tab")
         reached.append(await page.evaluate(f"({NAMED})(document.activeElement)"))
         assert await page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
+    assert 4 in levels
     assert (levels[0], levels.count(1), all(after - before <= 1 for before, after in pairwise(levels))) == (1, 1, True)
     assert reached == await page.evaluate(f"{VISIBLE}.map({NAMED})")
     for role in ("banner", "main", "navigation"):

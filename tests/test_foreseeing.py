@@ -19,6 +19,7 @@ from syndicator.foreseeing import Place, afterwards, announcement, places, recap
 from syndicator.model import Attachment, Event
 from syndicator.preview_page import page
 from syndicator.route import Filter, Route, Style
+from syndicator.sandbox.town import GROUP, at_clock
 from syndicator.showing import Shown, in_order, lines, together
 from syndicator.testing import make_event
 from tests import preview_scene
@@ -158,6 +159,7 @@ def test_the_next_list_is_shown(tmp_path: Path) -> None:
     assert [text in week.renditions[0].text for text in ("Bal", "Annulé", "Privé", "En décembre")] == [True, False, False, False]
     assert [text in month.renditions[0].text for text in ("mercredi", "En décembre")] == [False, True]
     assert list(recaps(events[1:3], config, place, NOW)) == []
+    assert len(together([week, replace(week, destination="other", uid="urn:syndicator:recap:other:week:2026-W48")])) == 1
 
 
 def test_what_an_event_costs(tmp_path: Path) -> None:
@@ -221,10 +223,10 @@ def test_thing_by_thing_stage_by_stage(tmp_path: Path) -> None:
 def publish(made: Show) -> None:
     """One event, in ten days."""
     made.town.mobilizon.add_event(
-        preview_scene.GROUP,
+        GROUP,
         "Bal à vélo",
-        preview_scene.at_clock(10, 20, 30),
-        preview_scene.at_clock(10, 23),
+        at_clock(10, 20, 30),
+        at_clock(10, 23),
         description="<p>On danse.</p>",
     )
 
