@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from connectors.bluesky import BlueskyPublisher
+import pytest
+
+from connectors.bluesky import BlueskyPublisher, session
 from syndicator.contract import Secret
 from syndicator.http import Sessions
 from syndicator.sandbox.bluesky import BlueskySimulator
@@ -15,6 +17,12 @@ from syndicator.testing import make_context
 from tests.clock import Clock
 
 PUT = "com.atproto.repo.putRecord"
+
+
+@pytest.fixture(autouse=True, name="quick")
+def given_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of the password is slow to guess, and as slow to make: here it need not be."""
+    monkeypatch.setattr(session, "ROUNDS", 10)
 
 
 class Server(BlueskySimulator):

@@ -23,7 +23,7 @@ from syndicator.sandbox.bluesky_lexicon import TID
 from syndicator.sandbox.server import Fault, Simulator
 from syndicator.testing import HTML_ERROR, NOW, PublisherContract, make_rendition
 from syndicator.text.face import Face, to_url
-from tests.bluesky_scene import PUT, Server, opened, options_for
+from tests.bluesky_scene import PUT, Server, given_quick, opened, options_for  # noqa: F401 - a fixture
 from tests.media_scene import Files, encoded, noise, photo
 
 UPLOAD = "com.atproto.repo.uploadBlob"

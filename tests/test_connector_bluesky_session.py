@@ -16,7 +16,7 @@ from syndicator.errors import AuthExpired, RateLimited, Rejected, Transient
 from syndicator.http import Sessions
 from syndicator.sandbox.server import Fault
 from syndicator.testing import NOW, make_rendition
-from tests.bluesky_scene import PUT, Server, opened, publisher_for
+from tests.bluesky_scene import PUT, Server, given_quick, opened, publisher_for  # noqa: F401 - a fixture
 from tests.media_scene import Files
 
 CREATE, REFRESH = "com.atproto.server.createSession", "com.atproto.server.refreshSession"

@@ -21,7 +21,7 @@ from syndicator.model import Attachment, Rendition
 from syndicator.route import Pace
 from syndicator.sandbox.server import Fault
 from syndicator.testing import HTML_ERROR, NOW, make_rendition
-from tests.bluesky_scene import PUT, Server, opened, options_for
+from tests.bluesky_scene import PUT, Server, given_quick, opened, options_for  # noqa: F401 - a fixture
 from tests.engine_scene import Scene, World, configuration, post, published, route, source, stage
 from tests.media_scene import MP4, Files, photo
 

@@ -289,9 +289,9 @@ async def test_a_video_too(publisher: DiscordPublisher, server: DiscordSimulator
 
 async def test_ten_large_pictures_fit_one_request(publisher: DiscordPublisher, server: DiscordSimulator, files: Files) -> None:
     """Each may have 10 MiB, all together 25: they are brought down to their share."""
-    drawing = encoded(noise(1200, 1200), "PNG")
+    drawing = encoded(noise(960, 960), "PNG")
     files.files |= {f"large{number}.png": drawing for number in range(10)}
-    assert len(drawing) > 24_000_000 / 10
+    assert len(drawing) * 10 > 25 * 1024 * 1024
     await publisher.publish(make_rendition(attachments=pictures(files, *(f"large{n}.png" for n in range(10)))), "key")
 
     assert [len(message.files) for message in server.webhook.shown] == [10]
