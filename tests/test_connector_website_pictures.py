@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
@@ -32,11 +33,14 @@ class Slow(Files):
     def __init__(self) -> None:
         super().__init__()
         self.let_go = asyncio.Event()
+        self.statuses: dict[str, int] = {}
+        """File → what is answered instead of 200."""
 
     async def file(self, request: web.Request) -> web.Response:
         if request.match_info["name"].startswith("slow-"):
             await self.let_go.wait()
-        return await super().file(request)
+        status = self.statuses.get(request.match_info["name"], 200)
+        return await super().file(request) if status == 200 else web.Response(status=status)
 
 
 @pytest.fixture
@@ -51,12 +55,14 @@ class Place:
     """A public folder, and the way to fill it."""
 
     def __init__(self, folder: Path, sessions: Sessions, own_files: frozenset[Path] = frozenset()) -> None:
+        self.now = NOW
+        self.folder_of_records = folder
         self.public = folder / "public"
         self.cache = folder / "cache"
         self.folder = Folder(self.public, folder / "files.json", b"syndicator")
         self.album = Album(folder / "pictures.json")
         self.http = Http(
-            sessions=sessions, now=lambda: NOW, user_agent="tests", allow_private=frozenset({"127.0.0.1"}), own_files=own_files
+            sessions=sessions, now=lambda: self.now, user_agent="tests", allow_private=frozenset({"127.0.0.1"}), own_files=own_files
         )
 
     async def gather(self, *urls: str) -> dict[str, Picture]:
@@ -203,11 +209,81 @@ async def test_slow_servers_hold_neither_the_page_nor_other_pictures(place: Plac
     while urls[-1] not in set().union(*found) and len(found) < 8:
         async with asyncio.timeout(10):
             found.append(set(await place.gather(*urls)))
+        place.now += pictures.FAILED_AGAIN
     host.let_go.set()
     monkeypatch.setattr(pictures, "PATIENCE_AGAIN_S", 30.0)
 
     assert (found[0], found[-1]) == (set(), {urls[-1]})
     assert (await place.gather(*urls)).keys() == set(urls)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(404, b""), (410, b""), (403, b""), (200, b"<html>"), (200, photo(60, 40)[:700]), (200, None)]
+)
+async def test_what_is_refused_is_asked_for_again_after_a_day_then_less_and_less(
+    place: Place, host: Slow, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes | None
+) -> None:
+    """Not there, gone, forbidden, no picture, a damaged one, too large: 1, 2, 4, 8, 16, then every 30 days; nobody is asked in between."""
+    monkeypatch.setattr("syndicator.media.IMAGE_MAX_BYTES", 100_000)
+    host.files["a.jpg"] = b"\xff\xd8\xff" + bytes(200_000) if body is None else body
+    host.statuses["a.jpg"] = status
+    asked: list[int] = []
+    for day in range(100):
+        for hour in (0, 9, 23):
+            place.now = NOW + timedelta(days=day, hours=hour)
+            assert await place.gather(f"{host.url}/a.jpg") == {}
+        asked += [day] * (len(host.requests) - len(asked))
+
+    assert asked == [0, 1, 3, 7, 15, 31, 61, 91]
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+async def test_a_server_that_fails_is_asked_again_soon(place: Place, host: Slow, status: int) -> None:
+    """Not twice in ten minutes, however often the page is made anew; then as often as it fails."""
+    host.files["a.jpg"] = photo(90, 60)
+    host.statuses["a.jpg"] = status
+    for minute in range(31):
+        place.now = NOW + timedelta(minutes=minute)
+        assert await place.gather(f"{host.url}/a.jpg") == {}
+    assert len(host.requests) == 4
+
+    host.statuses.clear()
+    place.now += timedelta(minutes=10)
+    assert len(await place.gather(f"{host.url}/a.jpg")) == 1
+    assert not (place.folder_of_records / "missing-pictures.json").exists()
+
+
+async def test_what_was_refused_is_remembered_by_the_next_process(place: Place, host: Slow) -> None:
+    """On disk; a damaged record, or one of a clock that was wrong, is not believed; and a picture that comes back is shown."""
+    record = place.folder_of_records / "missing-pictures.json"
+    url = f"{host.url}/a.jpg"
+    await place.gather(url)
+    place.album = Album(place.folder_of_records / "pictures.json")
+    await place.gather(url)
+    assert len(host.requests) == 1
+    for damage in ("[]", "{", '{"a": 3}', record.read_text().replace("wait_s", "wait"), record.read_text().replace("+00:00", "")):
+        record.write_text(damage)
+        await place.gather(url)
+    assert len(host.requests) == 6
+
+    place.now = NOW - timedelta(days=3)
+    host.files["a.jpg"] = photo(90, 60)
+    assert set(await place.gather(url)) == {url}
+
+
+async def test_a_refusal_is_forgotten_with_its_picture(place: Place, host: Slow) -> None:
+    """What is shown no more leaves nothing on record; what it stood beside stays."""
+    await place.gather(f"{host.url}/a.jpg", f"{host.url}/b.jpg")
+    before = (place.folder_of_records / "missing-pictures.json").stat()
+    await place.gather(f"{host.url}/a.jpg", f"{host.url}/b.jpg")
+    assert (place.folder_of_records / "missing-pictures.json").stat() == before
+
+    await place.gather(f"{host.url}/b.jpg")
+    assert list(place.album.missing()) == [f"{host.url}/b.jpg"]
+    await place.gather(f"{host.url}/a.jpg", f"{host.url}/b.jpg")
+    assert [request.path for request in host.requests].count("/a.jpg") == 2
+    await place.gather()
+    assert list(place.folder_of_records.glob("missing*")) == []
 
 
 async def test_only_a_file_that_a_person_named_is_read(tmp_path: Path, sessions: Sessions, host: Slow) -> None:

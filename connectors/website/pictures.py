@@ -1,19 +1,22 @@
-"""Pictures of what is shown: fetched once, served by us in several widths. A picture that cannot be had is left out, and asked for again
-next time."""
+"""Pictures of what is shown: fetched once, served by us in several widths.
+
+A picture that cannot be had is left out. One that its server refuses, or that is none, is asked for again after a day, then after two,
+four and so on up to thirty; one whose server did not answer, as soon as the page is made anew, but not twice in ten minutes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from syndicator.contract import Association, MediaLimits
-from syndicator.errors import ConnectorError
+from syndicator.errors import ConnectorError, Rejected
 from syndicator.folder import Folder, write
 from syndicator.http import Http
 from syndicator.media import MediaFile, fetch_widths, own_url
@@ -38,6 +41,11 @@ PATIENCE_S = 60.0
 """However many servers are slow, the page does not wait longer than this for its pictures."""
 PATIENCE_AGAIN_S = 10.0
 """And not longer than this for those that it waited for in vain before."""
+FAILED_AGAIN = timedelta(minutes=10)
+"""How long a picture is not asked for after its server did not answer."""
+REFUSED_AGAIN = timedelta(days=1)
+"""And after it was refused, or was no picture that we can show; twice as long each time."""
+REFUSED_AGAIN_MAX = timedelta(days=30)
 
 
 def stills(item: Item) -> tuple[Attachment, ...]:
@@ -95,13 +103,37 @@ class Picture(Variant):
         return tuple(one for one in (self, *reversed(self.variants[:-1])) if one.width and one.width >= SHARED_MIN_WIDTH)
 
 
+@dataclass(frozen=True, kw_only=True)
+class InVain:
+    """A picture that could not be had when it was last asked for."""
+
+    asked_at: datetime
+    wait: timedelta
+    """How long it is not asked for again."""
+    times: int
+    """How often that was in vain, one time after another."""
+
+    def rests(self, now: datetime) -> bool:
+        """Whether it is not asked for now; one that was asked for in the future, by a clock that was wrong then, is."""
+        return timedelta(0) <= now - self.asked_at < self.wait
+
+
+def in_vain(before: InVain | None, now: datetime, *, refused: bool) -> InVain:
+    """What is remembered of a picture that could not be had once more."""
+    times = before.times + 1 if before is not None else 1
+    if not refused:
+        return InVain(asked_at=now, wait=FAILED_AGAIN, times=times)
+    longer = before is not None and before.wait >= REFUSED_AGAIN
+    wait = min(before.wait * 2, REFUSED_AGAIN_MAX) if before is not None and longer else REFUSED_AGAIN
+    return InVain(asked_at=now, wait=wait, times=times)
+
+
 class Album:
     """Which copy is of which original; lost or damaged, the pictures are fetched again."""
 
     def __init__(self, record: Path) -> None:
         self._record = record
-        self.in_vain: Counter[str] = Counter()
-        """How often each was asked for without success since we started."""
+        self._missing = record.with_name("missing-pictures.json")
 
     def read(self) -> Mapping[str, Picture]:
         """Origin URL → the copy."""
@@ -116,26 +148,60 @@ class Album:
         """Remember these and no others."""
         write(self._record, json.dumps({url: asdict(picture) for url, picture in sorted(pictures.items())}, indent=1).encode())
 
+    def missing(self) -> Mapping[str, InVain]:
+        """Origin URL → when it was asked for in vain; lost or damaged, it is asked for again."""
+        try:
+            return {str(url): _in_vain(entry) for url, entry in json.loads(self._missing.read_bytes()).items()}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            return {}
+
+    def miss(self, missing: Mapping[str, InVain]) -> None:
+        """Remember that these could not be had, and no others."""
+        if not missing:
+            self._missing.unlink(missing_ok=True)
+            return
+        told = {
+            url: {"asked_at": one.asked_at.isoformat(), "wait_s": one.wait.total_seconds(), "times": one.times}
+            for url, one in sorted(missing.items())
+        }
+        write(self._missing, json.dumps(told, indent=1).encode())
+
+
+def _in_vain(entry: dict[str, Any]) -> InVain:
+    asked_at = datetime.fromisoformat(entry["asked_at"])
+    if asked_at.tzinfo is None:
+        raise ValueError(entry["asked_at"])
+    return InVain(asked_at=asked_at, wait=timedelta(seconds=entry["wait_s"]), times=int(entry["times"]))
+
 
 def _picture(entry: dict[str, Any]) -> Picture:
     return Picture(**(entry | {"variants": tuple(Variant(**one) for one in entry["variants"])}))
 
 
 async def gather(http: Http, wanted: Iterable[Attachment], folder: Folder, album: Album, cache_dir: Path) -> Mapping[str, Picture]:
-    """Origin URL → our copy, for those that could be had in time; what never failed before comes first."""
+    """Origin URL → our copy, for those that could be had in time; what never failed before comes first.
+
+    What was asked for in vain a short while ago is left out, and nobody is asked.
+    """
     unique = {attachment.url: attachment for attachment in wanted}
-    known = await asyncio.to_thread(album.read)
+    known, before = await asyncio.to_thread(lambda: (album.read(), album.missing()))
     found = {url: known[url] for url in unique if url in known and all(folder.holds(file) for file in known[url].files)}
-    missing = [attachment for url, attachment in unique.items() if url not in found]
+    lost = {url: before[url] for url in unique if url in before and url not in found}
+    missing = [one for url, one in unique.items() if url not in found and not (url in lost and lost[url].rests(http.now()))]
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(attachment: Attachment) -> None:
         async with gate:
-            album.in_vain[attachment.url] += 1
-            with suppress(ConnectorError):
+            # That it was cut off is remembered as well.
+            last = lost.get(attachment.url)
+            lost[attachment.url] = in_vain(last, http.now(), refused=False)
+            try:
                 copies = await fetch_widths(http, attachment, LIMITS, WIDTHS, cache_dir=cache_dir)
-                found[attachment.url] = await asyncio.to_thread(_added, folder, copies)
-                del album.in_vain[attachment.url]
+            except ConnectorError as error:
+                lost[attachment.url] = in_vain(last, http.now(), refused=isinstance(error, Rejected))
+                return
+            found[attachment.url] = await asyncio.to_thread(_added, folder, copies)
+            del lost[attachment.url]
 
     async def each(attachments: Sequence[Attachment], patience_s: float) -> None:
         with suppress(TimeoutError):
@@ -143,9 +209,13 @@ async def gather(http: Http, wanted: Iterable[Attachment], folder: Folder, album
                 for attachment in attachments:
                     tasks.create_task(one(attachment))
 
-    again = [attachment for attachment in missing if album.in_vain[attachment.url]]
-    await each([attachment for attachment in missing if not album.in_vain[attachment.url]], PATIENCE_S)
-    await each(sorted(again, key=lambda attachment: album.in_vain[attachment.url]), PATIENCE_AGAIN_S)
+    again = sorted((one for one in missing if one.url in before), key=lambda attachment: before[attachment.url].times)
+    try:
+        await each([attachment for attachment in missing if attachment.url not in before], PATIENCE_S)
+        await each(again, PATIENCE_AGAIN_S)
+    finally:
+        if lost != before:
+            await asyncio.to_thread(album.miss, lost)
     return found
 
 

@@ -67,7 +67,7 @@ class WebsiteProjection:
         self._memo, self._idle = Memo(), None
 
     async def project(self, view: View) -> None:
-        """Write what differs. A picture that cannot be had now is left out, and asked for again at the next projection."""
+        """Write what differs. A picture that cannot be had now is left out, and asked for again later (``pictures``)."""
         await asyncio.to_thread(self._folder.check, FILES)
         marked, selection = await asyncio.to_thread(self._look, view)
         pictures = await self._pictures(selection, marked)
