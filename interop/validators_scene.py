@@ -11,6 +11,7 @@ from pathlib import Path
 
 from interop.report import Report
 from interop.static_server import origin
+from interop.validators_letters import FOR_OLD_PROGRAMS, Papers, sorted_out, write_letters
 from interop.validators_tools import ICAL, NPM, Tools, by_schema, tools
 from interop.validators_world import CANCELLED, DAYS, MOVED, Mirror, write
 
@@ -29,6 +30,7 @@ async def play(report: Report, folder: Path) -> None:
     runner, picture = await origin()
     try:
         mirror = await write(folder, picture)
+        papers = await write_letters(folder / "lettres", picture)
     finally:
         await runner.cleanup()
     await _pages(report, with_them, mirror)
@@ -36,6 +38,7 @@ async def play(report: Report, folder: Path) -> None:
     await _calendars(report, with_them, mirror)
     await _linked_data(report, with_them, mirror)
     await _data(report, with_them, mirror)
+    await _papers(report, with_them, papers)
 
 
 async def _judged(report: Report, promise: str, judge: Judge, paths: Sequence[Path]) -> None:
@@ -145,3 +148,26 @@ async def _data(report: Report, them: Tools, mirror: Mirror) -> None:
     broken = json.loads(where.read_text(encoding="utf-8"))
     broken["features"][0]["geometry"]["coordinates"] = [-4.48]
     await _refused(report, "a point with one coordinate", them.maps, them.work / "broken.geojson", json.dumps(broken))
+
+
+async def _papers(report: Report, them: Tools, papers: Papers) -> None:
+    """A newsletter: its letters, but for what old mail programs need; its archive and the pages that answer a person, for good."""
+    archive = sorted(papers.archive.rglob("*.html"))
+    await _judged(report, "the letters' archive: every page, by vnu", them.nu, archive)
+    await _judged(report, "the letters' archive: its style sheet", them.nu, sorted(papers.archive.rglob("*.css")))
+    await _judged(report, "the letters' archive: Atom", them.atom, sorted(papers.archive.glob("*.atom")))
+    await _judged(report, "the letters' archive: RSS, by feedparser", them.rss, sorted(papers.archive.glob("*.rss")))
+    report.check("the issue is there, and the page of all", len(archive) == 2, archive)
+    await _judged(report, "reading an issue first, leaving a list: every page in every state, by vnu", them.nu, papers.answers)
+    wrong, used = sorted_out(await them.nu(papers.letters))
+    report.same(f"the letter as HTML ({len(papers.letters)} forms), by vnu: nothing but what is for old mail programs", wrong, [])
+    report.same("and each of those exceptions is needed", used, frozenset(FOR_OLD_PROGRAMS))
+    whole = papers.letters[0].read_text(encoding="utf-8")
+    for what, old, new in (
+        ("a letter with a list in a word", "</h1>", "<ul></ul></h1>"),
+        ("a letter with a picture nobody describes", "</h1>", '</h1><img src="a.png">'),
+        ("a letter with a style that nobody reads", "border-collapse:", "mso-collapse:1;border-collapse:"),
+    ):
+        broken = them.work / "broken-letter.html"
+        await asyncio.to_thread(broken.write_text, _changed(whole, old, new), encoding="utf-8")
+        report.check(f"negative control: {what} is refused", bool(sorted_out(await them.nu([broken]))[0]))

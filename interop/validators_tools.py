@@ -54,7 +54,11 @@ class Tools:
     async def atom(self, paths: Sequence[Path]) -> list[str]:
         """RFC 4287 by its own schema through jing, and what feedparser makes of it."""
         code, said = await _said("jing", "-c", str(self.atom_schema), *map(str, paths))
-        found = said.splitlines() if code else []
+        return [*(said.splitlines() if code else []), *await self.rss(paths)]
+
+    async def rss(self, paths: Sequence[Path]) -> list[str]:
+        """Any feed, as feedparser reads it."""
+        found: list[str] = []
         for path in paths:
             parsed = feedparser.parse(path.read_bytes())
             found += [f"{path.name}: {parsed.bozo_exception}"] if parsed.bozo else []
