@@ -88,10 +88,11 @@ def projection(
     now: datetime = NOW,
     language: str = "fr",
     public_url: str | None = "https://agenda.example/",
+    colour: str = "",
     **options: Any,
 ) -> WebsiteProjection:
     """One below ``folder``."""
-    association = Association(name="Les Amis du Vélo", url="https://asso.example/", language=language)
+    association = Association(name="Les Amis du Vélo", url="https://asso.example/", language=language, colour=colour)
     context = make_context(folder, sessions, now=lambda: now, association=association, public_url=public_url)
     return WebsiteProjection(Options(**options), context)
 
@@ -312,12 +313,12 @@ async def test_pictures_are_ours(tmp_path: Path, sessions: Sessions, host: Pictu
     Fault(action="answer", status=200, body=b"<html>pas une image"),
 ], ids=["cut", "404", "503", "truncated", "not-a-picture"])  # fmt: skip
 async def test_a_picture_that_fails_does_not_hold_the_page(tmp_path: Path, sessions: Sessions, host: PictureHost, fault: Fault) -> None:
-    """The page goes out without it, and the next projection has it."""
+    """The page goes out without it, and that of the next day has it."""
     view = make_view([with_picture(f"{host.url}/640x480.jpg"), dated(12, image=Attachment(url=f"{host.url}/320x240.jpg"))])
     host.fault(replace(fault, path="/640x480", times=9))
     without = (await written(tmp_path, sessions, view))["index.html"]
     host.faults.clear()
-    with_it = (await written(tmp_path, sessions, view))["index.html"]
+    with_it = (await written(tmp_path, sessions, view, now=NOW + timedelta(days=1)))["index.html"]
 
     assert (without.count("<img"), with_it.count("<img")) == (1, 2)
     assert "Atelier vélo" in without
@@ -730,6 +731,41 @@ def test_options_that_cannot_be(options: dict[str, Any], word: str) -> None:
     said = caught.value.args[0]
     assert word in said["fr"]
     assert said["en"]
+
+
+@pytest.mark.parametrize(("association", "accent", "wanted"), [
+    ("", "", "#a8432f"), ("#0b6e4f", "", "#0b6e4f"), ("#0b6e4f", "#1f5f7a", "#1f5f7a"), ("", "#1f5f7a", "#1f5f7a"),
+    ("rouge", "", "#a8432f"),
+])  # fmt: skip
+async def test_the_associations_colour_is_that_of_its_pages(
+    tmp_path: Path, sessions: Sessions, association: str, accent: str, wanted: str
+) -> None:
+    """Unless the option says otherwise; ours where there is neither. In the stylesheet, the widget and the icon, legible everywhere."""
+    files = await written(tmp_path, sessions, make_view([make_event()]), colour=association, accent=accent)
+    day, night = colour.legible(wanted, colour.PAPER), colour.legible(wanted, colour.NIGHT)
+
+    assert (
+        files["style.css"]
+        .rstrip()
+        .endswith(
+            f".syndicator {{ --syndicator-accent: {day}; --syndicator-tile: {day}; }}\n"
+            f"@media (prefers-color-scheme: dark) {{ .syndicator-page {{ --syndicator-accent: {night}; }} }}"
+        )
+    )
+    assert json.loads(files["widget.json"])["accent"] == [day, night]
+    assert f'fill="{day}"' in files["icon.svg"]
+
+
+async def test_another_colour_makes_anew_what_it_must(tmp_path: Path, sessions: Sessions) -> None:
+    """From one projection to the next, though no item changed, the folder is as if it had been made from nothing; and back."""
+    view = make_view([make_event(), make_post()])
+    first = await written(tmp_path / "a", sessions, view, colour="#0b6e4f")
+    other = await written(tmp_path / "a", sessions, replace(view, changed=frozenset()), colour="#1f5f7a")
+    option = await written(tmp_path / "a", sessions, replace(view, changed=frozenset()), colour="#1f5f7a", accent="#0b6e4f")
+
+    assert other == await written(tmp_path / "b", sessions, view, colour="#1f5f7a")
+    assert {name for name in other if first[name] != other[name]} == {"style.css", "icon.svg", "widget.json"}
+    assert option == first
 
 
 @pytest.mark.parametrize("accent", ["#a8432f", "#ffcc00", "#ffffff", "#000000", "#00ff00", "#0000ff", "#808080", "#ff0080"])

@@ -458,12 +458,12 @@ async def test_pictures(tmp_path: Path, sessions: Sessions, generator: str, fold
 
 
 async def test_a_picture_that_comes_late(tmp_path: Path, sessions: Sessions) -> None:
-    """Is put onto the page as soon as it can be had, though the event did not change."""
+    """Is put onto the page as soon as it is had, though the event did not change; what was refused is asked for the next day."""
     async with PictureHost() as host:
         host.faults.append(Fault(action="answer", status=404))
         view = make_view([event(1, image=Attachment(url=f"{host.url}/p.jpg"))])
         without = await written(tmp_path, sessions, view)
-        found = await written(tmp_path, sessions, replace(view, changed=frozenset()))
+        found = await written(tmp_path, sessions, replace(view, changed=frozenset()), NOW + timedelta(days=1))
 
     assert [front_matter(one["_events/atelier-velo-ee844bb68a.md"])[0]["event"]["image"] is None for one in (without, found)] == [
         True,

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import colorsys
+import re
 
+OURS = "#a8432f"
+"""Brick red."""
 PAPER = "#fbf8f2"
 """The page by day: darker than its cards."""
 NIGHT = "#26221e"
 """The cards by night: lighter than the page."""
 CONTRAST = 4.8
 """A little more than the 4.5 that level AA asks of text."""
+_WRITTEN = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def is_colour(text: str) -> bool:
+    """Whether it is written ``#rrggbb``."""
+    return _WRITTEN.fullmatch(text) is not None
+
+
+def chosen(*wishes: str) -> str:
+    """The first of them that is a colour, else ours."""
+    return next((wish for wish in wishes if is_colour(wish)), OURS)
 
 
 def legible(colour: str, background: str) -> str:

@@ -28,7 +28,7 @@ def front(scene: Scene) -> Made:
         "feed.json": (fed, lambda: as_json(jsonfeed.feed(_entries(scene), scene.site))),
         **records.documents(scene),
     }
-    look = {"style.css": stylesheet(scene.options.accent), "icon.svg": icon(scene.association.name, scene.options.accent)}
+    look = {"style.css": stylesheet(scene.accent), "icon.svg": icon(scene.association.name, scene.accent)}
     return stale(scene, wanted, files=look)
 
 

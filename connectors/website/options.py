@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from connectors.website import clean
+from connectors.website import clean, colour
 from syndicator.errors import words
 
 FILES = (
@@ -24,7 +24,6 @@ FILES = (
     ),
     *("widget.js", "widget.json", "embed.html", "embed.js", "links.html", "links.css", "events.geojson"),
 )
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _STYLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.css")
 _FOLDER = re.compile(r"([a-z0-9][a-z0-9-]{0,79})(/[a-z0-9][a-z0-9-]{0,79})*")
 
@@ -92,8 +91,9 @@ class Options:
     """A stylesheet of yours beside that page, such as ``maison.css``, which it reads after ours."""
     images: bool = True
     """Whether pictures are copied and shown; they are served from our folder, never from the origin."""
-    accent: str = "#a8432f"
-    """The colour of links and dates, ``#rrggbb``; it is darkened or lightened as far as being legible needs."""
+    accent: str = ""
+    """The colour of links and dates, ``#rrggbb``; empty for the association's ``colour``, and for ours where it has none. Darkened or
+    lightened as far as being legible needs."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ class Options:
         return tuple(f"{self.folder}/{name}".lstrip("/") for name in FILES)
 
     def __post_init__(self) -> None:
-        if not _COLOUR.fullmatch(self.accent):
+        if self.accent and not colour.is_colour(self.accent):
             raise ValueError(
                 words(
                     fr=f"accent = « {self.accent} » n'est pas une couleur : écrivez-la #rrvvbb, par exemple #a8432f.",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from connectors.website import colour
 from connectors.website.cards import EventCard, EventRow, PostCard, event_card, event_row, post_card
 from connectors.website.options import Options
 from connectors.website.page import Pages, Site
@@ -79,6 +80,11 @@ class Scene:
     """The uids of both, and of those that are over since, or have lost their page."""
     places: Mapping[str, int] = field(default_factory=dict)
     """uid → where the event stands among those that have a page."""
+
+    @property
+    def accent(self) -> str:
+        """The colour of links and dates, as it was wished for."""
+        return colour.chosen(self.options.accent, self.association.colour)
 
     def marks_of(self, items: Iterable[Item]) -> str:
         """A text that differs whenever one of them does, or their order."""

@@ -54,7 +54,7 @@ def widget(scene: Scene) -> Made:
 
 def document(scene: Scene, events: Sequence[Event]) -> dict[str, Any]:
     """The whole of ``widget.json``. Paths are below our folder; what the origin did not say has no key."""
-    selection, site, accent = scene.selection, scene.site, scene.options.accent
+    selection, site, accent = scene.selection, scene.site, scene.accent
     shown: list[Event | Post] = [*events, *selection.posts, *selection.videos]
     sources = sorted({name for item in shown for name in _sources(scene, item)})
     return {
