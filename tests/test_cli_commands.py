@@ -1,4 +1,6 @@
-"""Commands as a person types them, against the sandbox: try, preview, once, status, outbox, accept."""
+"""Commands as a person types them, against the sandbox: try, preview, once, status, outbox, accept; each of them is started once, the
+rest are forks of what has its libraries already.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def boxes(text: str) -> dict[str, str]:
 
 async def test_once_mirrors_what_is_new_and_only_that(home: Home) -> None:
     """The first round says what it leaves alone; the next sends what came since, once; another sends nothing."""
-    first = well(await home.run("once", "--json")).json[0]
+    first = well(await home.run("once", "--json", fresh=True)).json[0]
     assert first["sources"] == {
         "agenda": {"ok": True, "new": 1, "changed": 0, "gone": 0, "skipped": 1},
         "toots": {"ok": True, "new": 1, "changed": 0, "gone": 0, "skipped": 1},
@@ -65,7 +67,7 @@ async def test_once_mirrors_what_is_new_and_only_that(home: Home) -> None:
     assert third["destinations"]["ailleurs"] == {"attempts": 0, "waiting": 0}
     assert home.town.mirrored_texts() == ["Ça commence"]
 
-    status = well(await home.run("status")).out
+    status = well(await home.run("status", fresh=True)).out
     assert re.search(r"✓ ailleurs +1 fait\n", status)
     assert "Rien ne demande une personne." in status
 
@@ -120,7 +122,7 @@ async def test_a_person_decides_on_what_was_refused(home: Home) -> None:
     assert f"L'envoi n° {again} a été refusé pour de bon." in status
     assert re.search(r"✗ ailleurs +0 fait, 1 pour une personne", status)
 
-    assert well(await home.run("outbox", "retry", str(again))).out == f"L'envoi n° {again} repart.\n"
+    assert well(await home.run("outbox", "retry", str(again), fresh=True)).out == f"L'envoi n° {again} repart.\n"
     well(await home.run("once"))
     assert home.town.mirrored_texts() == ["À renvoyer"]
 
@@ -163,7 +165,7 @@ async def test_a_source_that_emptied_itself_waits_for_a_person(home: Home) -> No
     assert "Sortie 3" in (home.public / "agenda.ics").read_text()
 
     assert "Vouliez-vous dire « agenda » ?" in well(await home.run("accept", "agendas"), 1).out
-    well(await home.run("accept", "agenda"))
+    well(await home.run("accept", "agenda", fresh=True))
     well(await home.run("once"))
     assert "STATUS:CONFIRMED\r\nSUMMARY:Sortie" not in (home.public / "agenda.ics").read_text()
     assert "Réunion mensuelle" in (home.public / "agenda.ics").read_text()
@@ -176,7 +178,7 @@ async def test_preview_shows_what_would_leave_and_sends_nothing(town: Town, tmp_
     """Before the first round: how the newest would look, with the account's own limits; then what really waits."""
     home = Home(town=town, folder=tmp_path).write(routes='[routes.tout]\ndelay = "1h"\n')
     asked = len(town.elsewhere.requests)
-    before = well(await home.run("preview")).out
+    before = well(await home.run("preview", fresh=True)).out
     assert before.startswith("Rien n'attend. Voici comment")
     # How much of it depends on the day and the port of the day.
     assert re.search(r"├─ 1[1-3]\d/500$", boxes(before)["ailleurs · Réunion mensuelle"], re.MULTILINE)
@@ -218,7 +220,7 @@ async def test_try_reads_everything_public_and_writes_a_beginning(town: Town, tm
         town.calendar.share_url,
     ]
     folder = tmp_path / "essai"
-    said = well(await syndicator("try", *addresses, *ALLOW, "-o", folder))
+    said = well(await syndicator("try", *addresses, *ALLOW, "-o", folder, fresh=True))
     progress = said.out.splitlines()
     for address in addresses:
         assert progress.index(f"… {address}") < next(n for n, line in enumerate(progress) if line.startswith(f"✓ {address} : "))

@@ -9,10 +9,8 @@ import json
 import os
 import random
 import signal
-import sqlite3
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,7 @@ from syndicator.sandbox.server import Simulator
 from syndicator.tenant import Tenant
 from tests.engine_scene import Clock
 from tests.mail_scene import Office, office
-from tests.shell_scene import daemon, syndicator
+from tests.shell_scene import a_minute_passes, daemon, syndicator
 
 READERS = [f"lectrice{number:02}@exemple.fr" for number in range(60)]
 LIST = "lettre@listes.example"
@@ -105,16 +103,6 @@ async def prepare(folder: Path, server: Office, **options: Any) -> tuple[Path, S
     return path, site
 
 
-def a_minute_passes(folder: Path) -> None:
-    """For the ledger: what was leaving when its process ended is asked about only after a while."""
-    with closing(sqlite3.connect(folder / "state" / "syndicator.db", isolation_level=None)) as db:
-        rows = db.execute("select id, updated_at from delivery where state = 'sending'").fetchall()
-        for number, at in rows:
-            before = (datetime.fromisoformat(at) - timedelta(minutes=1)).isoformat()
-            db.execute("update delivery set updated_at = ? where id = ?", (before, number))
-    assert len(rows) == 1
-
-
 async def test_killed_again_and_again(server: Office, tmp_path: Path) -> None:
     """Before a letter is taken, after it was and before the answer: only a reader whose letter was under way may be without it."""
     path, site = await prepare(tmp_path, server, type="mail", readers="abonnes.txt", per_minute=60_000)
@@ -129,7 +117,7 @@ async def test_killed_again_and_again(server: Office, tmp_path: Path) -> None:
 
             server.taken, server.named = (kill, lambda _: None) if taken else (lambda _: None, kill)
             assert await one.end() == -signal.SIGKILL
-            a_minute_passes(tmp_path)
+            a_minute_passes(tmp_path / "state")
             unanswered += [] if taken else [READERS[number]]
     server.taken = server.named = lambda _: None
     async with daemon("--config", path) as one:
@@ -171,7 +159,7 @@ async def test_a_list_s_letter(server: Office, tmp_path: Path, taken: bool) -> N
 
         server.taken, server.named = (kill, lambda _: None) if taken else (lambda _: None, kill)
         assert await one.end() == -signal.SIGKILL
-        a_minute_passes(tmp_path)
+        a_minute_passes(tmp_path / "state")
     server.taken = server.named = lambda _: None
     async with daemon("--config", path) as one:
         await one.says("delivery.parked", "kind=unknown")

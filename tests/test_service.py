@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -18,7 +15,7 @@ import pytest_asyncio
 
 from syndicator.sandbox.server import Fault
 from syndicator.sandbox.town import Town
-from tests.shell_scene import Daemon, Home, daemon, until
+from tests.shell_scene import Daemon, Home, a_minute_passes, daemon, until
 
 END_S = 10
 
@@ -80,13 +77,6 @@ async def begun(home: Home, one: Daemon) -> None:
     await one.says("source.skipped", "source=toots")
 
 
-def a_minute_passes(home: Home) -> None:
-    """What was leaving when its process ended is asked about some seconds later: they are over."""
-    with closing(sqlite3.connect(home.state / "syndicator.db")) as db, db:
-        (at,) = db.execute("select updated_at from delivery where state = 'sending'").fetchone()
-        db.execute("update delivery set updated_at = ?", ((datetime.fromisoformat(at) - timedelta(minutes=1)).isoformat(),))
-
-
 async def end(one: Daemon, number: signal.Signals = signal.SIGTERM) -> None:
     """Told to end, it ends well, in time, and says so."""
     one.signal(number)
@@ -132,7 +122,7 @@ async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(home: Hom
         home.town.toot("Réponse jamais venue")
         await until(lambda: len(home.town.mirrored()) == 1)
         await end(one)
-    a_minute_passes(home)
+    a_minute_passes(home.state)
     async with daemon("--config", home.config) as one:
         await one.says("delivery.done")
         await end(one)
