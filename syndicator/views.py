@@ -52,7 +52,7 @@ def look(tenant: Tenant, store: Store, name: str, shown: int, now: datetime) -> 
     ours = store.items.copies(_names([*events.items(), *posts]))
     verdicts = _judged(tenant, name, events)
     told = {key: one for key, one in events.items() if not _is_ours(key, one, ours)} if ours else events
-    standing, shown_by = _each_once(tenant, told, verdicts.by_key)
+    standing, shown_by = _each_once(tenant, store, told, verdicts.by_key, shelf.previous)
     for one, by in _posts(tenant, store, name, posts, ours):
         standing.append(one)
         if len(by) > 1:
@@ -127,20 +127,20 @@ def _judge(tenant: Tenant, name: str) -> Callable[[Item, Facts], str]:
 
 
 def _each_once(
-    tenant: Tenant, events: Mapping[Key, Shown], verdicts: Mapping[Key, tuple[int, str]]
+    tenant: Tenant, store: Store, events: Mapping[Key, Shown], verdicts: Mapping[Key, tuple[int, str]], previous: Mapping[str, Event]
 ) -> tuple[list[Shown], dict[str, tuple[str, ...]]]:
     """The events that a route carries, each as its home tells it; what the home took back is nowhere. And who shows them."""
     if len({key[0] for key in events}) < 2:
         return [one for key, one in events.items() if not verdicts[key][1]], {}
-    from syndicator.likeness import preferred, together
+    from syndicator.likeness import preferred
 
     keys = list(events)
-    groups = together([(cast("Event", one.stored.item), cast("Traits", one.traits)) for one in events.values()])
+    hosts = {name: hosts_of(source.options) for name, source in tenant.config.sources.items()}
+    order = {name: index for index, name in enumerate(tenant.config.sources)}
+    groups = _groups(store, events, previous, lambda copies: preferred(copies, hosts, order))
     several = {keys[position] for group in groups for position in group}
     standing = [one for key, one in events.items() if not verdicts[key][1] and key not in several]
     shown_by: dict[str, tuple[str, ...]] = {}
-    hosts = {name: hosts_of(source.options) for name, source in tenant.config.sources.items()} if groups else {}
-    order = {name: index for index, name in enumerate(tenant.config.sources)}
     for group in groups:
         copies = [cast("Event", events[keys[position]].stored.item) for position in group]
         best = [(copy.source, copy.uid) for copy in preferred(copies, hosts, order)]
@@ -150,6 +150,29 @@ def _each_once(
             by = tuple(key[0] for key in best if said[key] != _TAKEN_BACK)
             shown_by.update({best[0][1]: by} if len(by) > 1 else {})
     return standing, shown_by
+
+
+def _groups(
+    store: Store, events: Mapping[Key, Shown], previous: Mapping[str, Event], preferred: Callable[[list[Event]], list[Event]]
+) -> list[tuple[int, ...]]:
+    """The places among ``events`` of the copies of each that has several; what moved takes those along that do not know of it yet.
+
+    Only those farther from home: what a calendar that gathers says of the date moves nothing at home.
+    """
+    from syndicator.likeness import together
+    from syndicator.stragglers import followed
+
+    keys = list(events)
+    copies = [(cast("Event", one.stored.item), cast("Traits", one.traits)) for one in events.values()]
+    before = {place: previous[uid] for place, (source, uid) in enumerate(keys) if uid in previous and previous[uid].source == source}
+
+    def stayed(place: int, moved: int) -> bool:
+        moved_at = store.items.moves.moved_at(*keys[moved])
+        if moved_at is None or events[keys[place]].stored.changed_at >= moved_at:
+            return False
+        return preferred([copies[place][0], copies[moved][0]])[0] is copies[moved][0]
+
+    return followed(copies, together(copies), before, stayed)
 
 
 def hosts_of(options: object) -> frozenset[str]:

@@ -206,6 +206,64 @@ async def test_what_moved_says_where_it_was(tmp_path: Path) -> None:
         assert (await town.hide(scene, "band", HOME)).previous == {}
 
 
+async def test_a_copy_that_does_not_know_of_the_move_yet_is_not_left_at_the_old_date(tmp_path: Path) -> None:
+    """The band moves its concert; the town's calendar has not heard of it. In a process that has just begun, too; until the town speaks."""
+    town = Town()
+    before = concert()
+    moved = replace(before, starts_at=before.starts_at + timedelta(days=1))
+    async with stage(tmp_path, config=town.config(tmp_path)) as scene:
+        await town.show(scene, band=[before], town=[concert(OTHER)])
+        scene.clock.go(hours=1)
+        view = await town.show(scene, band=[moved])
+        assert (told(view), view.shown_by) == ([("band", HOME)], {HOME: ("band", "town")})
+        assert (view.items[0], set(view.previous)) == (replace(moved, source="band", sequence=1), {HOME})
+        scene.clock.go(hours=1)
+        assert told(await town.show(scene, town=[concert(OTHER)])) == [("band", HOME)]
+        await scene.restart()
+        await steps.project(scene.tenant, "page", force=True)
+        assert replace(scene.screen.views[-1], changed=view.changed) == view
+
+        scene.clock.go(hours=1)
+        again = await town.show(scene, town=[concert(OTHER, html="<p>Le samedi, comme prévu.</p>")])
+        assert sorted(told(again)) == [("band", HOME), ("town", OTHER)]
+        followed = await town.show(scene, town=[concert(OTHER, starts_at=moved.starts_at)])
+        assert (told(followed), followed.shown_by) == ([("band", HOME)], {HOME: ("band", "town")})
+
+
+async def test_a_move_that_the_home_knows_nothing_of_hides_neither(tmp_path: Path) -> None:
+    """The town's calendar says another date than the band itself, which says nothing new: nobody knows who is right."""
+    town = Town()
+    async with stage(tmp_path, config=town.config(tmp_path)) as scene:
+        await town.show(scene, band=[concert()], town=[concert(OTHER)])
+        scene.clock.go(hours=1)
+        view = await town.show(scene, town=[concert(OTHER, starts_at=concert().starts_at + timedelta(days=1))])
+        assert (sorted(told(view)), view.shown_by) == ([("band", HOME), ("town", OTHER)], {})
+
+
+async def test_a_copy_that_comes_after_the_move_stands_for_itself(tmp_path: Path) -> None:
+    """Whoever announces it at the old date now was never one with what has moved away."""
+    town = Town()
+    before = concert()
+    async with stage(tmp_path, config=town.config(tmp_path)) as scene:
+        await town.show(scene, band=[before])
+        scene.clock.go(hours=1)
+        await town.show(scene, band=[replace(before, starts_at=before.starts_at + timedelta(days=1))])
+        scene.clock.go(hours=1)
+        view = await town.show(scene, town=[concert(OTHER)])
+        assert sorted(told(view)) == [("band", HOME), ("town", OTHER)]
+
+
+async def test_when_the_moved_one_goes_the_copy_stands_again(tmp_path: Path) -> None:
+    """Then nobody says that it moved."""
+    town = Town()
+    before = concert()
+    async with stage(tmp_path, config=town.config(tmp_path)) as scene:
+        await town.show(scene, band=[before], town=[concert(OTHER)])
+        scene.clock.go(hours=1)
+        await town.show(scene, band=[replace(before, starts_at=before.starts_at + timedelta(days=1))])
+        assert told(await town.hide(scene, "band", HOME)) == [("town", OTHER)]
+
+
 async def test_step_by_step_is_as_at_once(tmp_path: Path) -> None:
     """Events and posts that come, change, move, age and go: at each step the view equals that of a process that knows nothing."""
     town = Town()
