@@ -99,7 +99,7 @@ def recaps(items: Iterable[Item], config: Config, place: Place, now: datetime) -
     ways = {route.sources[0]: route for route in recap_routes(config)}
     for period in PERIODS:
         routes = asking(config.routes.values(), place.name, period)
-        if not routes:
+        if not routes or "note" not in place.limits.kinds:
             continue
         recap = _next(routes[0], period, now, config)
         events = {item.uid: item for item in items if isinstance(item, Event) and _is_listed(item, recap, routes, place)}

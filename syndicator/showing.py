@@ -253,11 +253,12 @@ def lines(places: Sequence[Shown], language: str) -> list[str]:
 
 
 def stage_of(one: Shown, language: str) -> str:
-    """What it says of an event that was announced, or does to what is out; empty for the item itself."""
+    """What it says of an event that was announced, or does to what is out; when a recap leaves; empty for an item itself."""
+    if one.at is not None and (one.purpose == "remind" or one.kind == "recap"):
+        key = "preview.stage.remind" if one.purpose == "remind" else "preview.stage.recap"
+        return say(language, key, when=describe_instant(one.at, one.timezone, language))
     if one.purpose == "create":
         return ""
-    if one.purpose == "remind" and one.at is not None:
-        return say(language, "preview.stage.remind", when=describe_instant(one.at, one.timezone, language))
     return say(language, f"outbox.purpose.{one.purpose}" if one.sure else f"preview.stage.{one.purpose}")
 
 

@@ -159,6 +159,8 @@ def test_the_next_list_is_shown(tmp_path: Path) -> None:
     assert [text in week.renditions[0].text for text in ("Bal", "Annulé", "Privé", "En décembre")] == [True, False, False, False]
     assert [text in month.renditions[0].text for text in ("mercredi", "En décembre")] == [False, True]
     assert list(recaps(events[1:3], config, place, NOW)) == []
+    assert list(recaps(events, config, replace(place, limits=Limits(kinds=frozenset({"event"}))), NOW)) == []
+    assert lines([week], "fr")[0] == "┌─ wall · part lundi 23 novembre 2026 à 9h · L’agenda du 23 au 29 novembre 2026"
     assert len(together([week, replace(week, destination="other", uid="urn:syndicator:recap:other:week:2026-W48")])) == 1
 
 
