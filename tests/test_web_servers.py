@@ -108,6 +108,7 @@ async def nginx(folder: Path, state: Path, upstream: int) -> AsyncIterator[int]:
 @asynccontextmanager
 async def caddy(folder: Path, state: Path, upstream: int) -> AsyncIterator[int]:
     """A real Caddy with the documented file, on loopback, without certificates, whose site keeps a log."""
+    assert shutil.which("caddy"), "install the Debian package caddy"
     port = free_port()
     log = f"log {{\n\toutput file {state}/access.log\n}}"
     text = (SERVERS / "Caddyfile").read_text().replace("\nagenda.asso.example {", f"\nhttp://127.0.0.1:{port} {{\n{log}", 1)
