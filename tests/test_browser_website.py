@@ -27,9 +27,17 @@ from syndicator.web import AssociationHealth, Health, PartHealth, PublicServer, 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHROMIUM = Path("/usr/bin/chromium")
+UNUSED = (
+    # Playwright's own list, which a later flag replaces.
+    "AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints",
+    "PaintHolding", "PreconnectToSearch", "ThirdPartyStoragePartitioning",
+    # Two pages that every window prepares for an address bar that nobody sees, each with a process of its own.
+    "WebUIOmniboxAimPopup", "WebUIOmniboxPopup",
+)  # fmt: skip
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
+    "--disable-sync", f"--disable-features={','.join(UNUSED)}",
 ]  # fmt: skip
 WICKED = json.loads((Path(__file__).parent / "data" / "website" / "hostile.json").read_text())
 LONG = "<p>Une soirée pour danser, avec les Ménétriers du Trégor.</p>" + "<p>Le bal a lieu dans la grande salle, de plain-pied.</p>" * 12
