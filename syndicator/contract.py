@@ -11,8 +11,8 @@ The types that a field of ``Options`` may have: ``str``, ``int``, ``float``, ``b
 ``"10m"``, ``"2h"``, ``"7d"``), ``Path``, ``Literal[…]`` of strings, ``tuple[T, …]`` of those (a TOML array), another frozen dataclass (a
 TOML table), and ``T | None`` with None as the default. A check that spans fields is a ``__post_init__`` that raises
 ``ValueError(words(…))``. A projection's Options may have ``files``: the paths below the public folder that no other destination may
-write. A publisher's may have ``one_click``: where it is true, readers leave its list by our web server (``text.way_out``). Each field's
-docstring says what it does: it is the manual.
+write. A publisher's may have ``one_click``: where it is not false, readers leave its list by our web server (``text.way_out``). Each
+field's docstring says what it does: it is the manual.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ class Listed:
     things: int
     """How many things it told."""
     ways: dict[str, dict[str, Any]]
-    """Destination → what became of it there: ``state``, ``reason``, ``progress`` of what is under way, and readers ``sent``, ``refused``, ``unknown`` where they are known."""
+    """Destination → what became of it there: ``state``, ``reason``, ``progress`` of what is under way, and readers ``sent``, ``refused``,
+    ``unknown`` where they are known."""
 
 
 @dataclass(frozen=True, kw_only=True)

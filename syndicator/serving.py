@@ -140,7 +140,7 @@ def lists_of(config: Config) -> dict[str, Path]:
     return {
         name: config.state_dir / "destinations" / name
         for name, destination in config.destinations.items()
-        if getattr(destination.options, "one_click", False)
+        if getattr(destination.options, "one_click", False) is not False
     }
 
 

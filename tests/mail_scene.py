@@ -144,4 +144,4 @@ def publisher(
     path = folder / "abonnes.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(readers.encode() if isinstance(readers, str) else readers)
-    return MailPublisher(ToReaders(**{**common, "readers": path, "per_minute": 6000, **options}), context)
+    return MailPublisher(ToReaders(**{**common, "readers": path, "per_minute": 6000, "one_click": False, **options}), context)

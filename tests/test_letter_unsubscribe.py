@@ -6,7 +6,7 @@ import errno
 import os
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from syndicator.errors import NotReady, Rejected
 from syndicator.letter import unsubscribe
 from syndicator.serving import lists_of
 from syndicator.testing import NOW
-from syndicator.text.way_out import RECORD_FILE, WAY, mark_in, token_of
+from syndicator.text.way_out import KEY_FILE, RECORD_FILE, WAY, mark_in, token_of
 from syndicator.web import Health, PublicServer, Site
 from syndicator.web.leaving import way_out
 from tests.clock import Clock
@@ -179,6 +179,42 @@ async def test_one_click_needs_an_address(server: Office, tmp_path: Path, clock:
         assert "public_url" in (caught.value.hint or {})["fr"]
 
 
+async def test_where_our_page_answers_letters_lead_there(server: Office, tmp_path: Path, clock: Clock) -> None:
+    """Nobody has to ask for it: it is tried, with nobody's link, before the first letter and once an hour."""
+    async with web(tmp_path) as there:
+        for known in (False, True):
+            one = publisher(server, tmp_path, clock, readers=FILE, one_click=None, name="abonnes", public_url=f"{there.url}/velo/")
+            await one.open()
+            assert (tmp_path / "state" / "abonnes" / KEY_FILE).exists() == known
+            with suppress(NotReady):
+                await one.publish(RENDITION, KEY)
+            await one.close()
+            assert one.remark is None
+    letter = server.read()
+    page, mail = letter["list-unsubscribe"].split(", ")
+    assert page.startswith(f"<{there.url}/velo/-/lettre/abonnes/")
+    assert mail == "<mailto:lettre@velo.example?subject=unsubscribe>"
+    assert letter["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize("trouble", ["nobody there", "another's page", "plain http"])
+async def test_where_our_page_does_not_answer_letters_offer_a_mail(server: Office, tmp_path: Path, clock: Clock, trouble: str) -> None:
+    """A link that leads nowhere is worse than none. ``check`` says so, and what to do; asked for, it is put in unseen."""
+    async with web(tmp_path) as there:
+        url = {"nobody there": "http://127.0.0.1:9/", "another's page": f"{there.url}/chorale/", "plain http": "http://velo.example/"}[
+            trouble
+        ]
+        one = publisher(server, tmp_path, clock, readers=FILE, one_click=None, name="abonnes", public_url=url)
+        with suppress(NotReady):
+            await one.publish(RENDITION, KEY)
+        await one.open()
+        await one.close()
+    letter = server.read()
+    assert (letter["list-unsubscribe"], letter["list-unsubscribe-post"]) == ("<mailto:lettre@velo.example?subject=unsubscribe>", None)
+    said = (one.remark or {"fr": "", "en": ""})["fr"]
+    assert ("faites-lui passer /-/" in said) == (trouble != "plain http")
+
+
 async def test_a_disk_that_takes_nothing(server: Office, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """The person is told to try again, not that it is done."""
     await send(server, tmp_path, clock)
@@ -205,7 +241,7 @@ def test_the_link_says_nothing_of_the_reader() -> None:
 
 
 def test_which_lists_the_web_server_knows(tmp_path: Path) -> None:
-    """Those that ask for it, by their names in the configuration."""
+    """Those that do not refuse it, by their names in the configuration."""
     path = tmp_path / "velo.toml"
     path.touch(mode=0o600)
     mail = 'type = "mail"\nhost = "smtp.exemple.fr"\nsender = "a@exemple.fr"\nreaders = "abonnes.txt"'
@@ -219,8 +255,11 @@ url = "https://exemple.fr/feed"
 [destinations.abonnes]
 {mail}
 one_click = true
+[destinations.amis]
+{mail}
 [destinations.autres]
 {mail}
+one_click = false
 [destinations.liste]
 type = "mailinglist"
 host = "smtp.exemple.fr"
@@ -229,5 +268,5 @@ to = "l@exemple.fr"
 [routes.tout]
 """)
 
-    assert lists_of(load(path, environ={})) == {"abonnes": tmp_path / "state" / "destinations" / "abonnes"}
+    assert lists_of(load(path, environ={})) == {name: tmp_path / "state" / "destinations" / name for name in ("abonnes", "amis")}
     assert urlsplit("/" + WAY).path == "/-/lettre/"

@@ -95,9 +95,9 @@ class ToReaders(Server):
     """The address that a person who wants no more letters writes to; by default the sender's."""
     per_minute: int = 60
     """How many letters leave in a minute. Ask the server's keepers what they allow."""
-    one_click: bool = False
-    """Put a link in each letter by which its reader leaves at once, and the button of Gmail and others (RFC 8058). Needs ``public_url``
-    in ``[web]``, and our web server behind it."""
+    one_click: bool | None = None
+    """Put a link in each letter by which its reader leaves at once, and the button of Gmail and others (RFC 8058). By default, where
+    ``public_url`` is in https and our page is seen to answer there; ``true`` relies on it unseen, ``false`` leaves the address alone."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

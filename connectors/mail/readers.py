@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
-from urllib.parse import quote, urlsplit
 
 from connectors.mail import file
+from connectors.mail.door import Door
 from connectors.mail.left import Left
 from connectors.mail.line import REFUSED_HINT, AddressLater, AddressRefused, LetterRefused, Line
 from connectors.mail.message import Written, message_id, to_reader
@@ -20,7 +20,6 @@ from connectors.mail.roll import Roll, forget_old, in_plain_words, is_complete
 from syndicator.contract import Context, Limits
 from syndicator.errors import AuthExpired, NotReady, OutcomeUnknown, Rejected, Transient, Words, words
 from syndicator.model import Receipt, Rendition
-from syndicator.text.way_out import WAY
 
 LIMITS = Limits(kinds=frozenset({"digest"}), letter=True, title_max=150)
 TURN_S = 40.0
@@ -45,10 +44,6 @@ LOST_HINT = words(
     "reprendra où il en est.",
     en="The mail server cuts the line without saying whether it took the letters: ask its keepers, then send it again to go on.",
 )
-ADDRESS_HINT = words(
-    fr="one_click demande public_url dans la section [web], en https : c'est là que mène le lien de désinscription.",
-    en="one_click needs public_url in the [web] section, with https: the link by which readers leave leads there.",
-)
 Came = Literal["taken", "later", "refused", "letter-refused", "unknown"]
 
 
@@ -66,6 +61,13 @@ class Row:
         self.came = came
 
 
+def both(one: Words | None, other: Words | None) -> Words | None:
+    """Two things that a person should know."""
+    if one is None or other is None:
+        return one or other
+    return words(fr=f"{one['fr']} {other['fr']}", en=f"{one['en']} {other['en']}")
+
+
 class MailPublisher:
     """Sends issues of a newsletter by SMTP."""
 
@@ -79,21 +81,17 @@ class MailPublisher:
         self.remark: Words | None = None
         self._line = Line(options, context.http.allow_private)
         self._left = Left(context.state_dir)
+        self._door = Door(options, context, self._left)
         self._pace = Pace(context.state_dir / "pace.json", options.per_minute)
 
     async def open(self) -> None:
         """Log in, and see that there are readers, and a way out for them. Raises Transient, AuthExpired, Rejected."""
-        self._check_address()
-        self.remark = (await asyncio.to_thread(file.read, self._options.readers)).remark
+        self._door.check()
+        told = (await asyncio.to_thread(file.read, self._options.readers)).remark
+        await self._door.look()
+        self.remark = both(told, self._door.remark)
         await asyncio.to_thread(forget_old, self._context.state_dir, self._context.now())
         await self._line.open()
-
-    def _check_address(self) -> None:
-        if not self._options.one_click:
-            return
-        address = urlsplit(self._context.public_url or "")
-        if address.scheme != "https" and (address.hostname or "") not in self._context.http.allow_private:
-            raise Rejected(f"one_click below {self._context.public_url}", hint=ADDRESS_HINT)
 
     async def close(self) -> None:
         """Hang up."""
@@ -102,6 +100,7 @@ class MailPublisher:
     async def publish(self, rendition: Rendition, key: str, *, parent: Receipt | None = None, prepared: str | None = None) -> Receipt:  # noqa: ARG002 - letters answer nothing
         """Write to everybody, in turns: raises NotReady until each has been written to."""
         path = self._path(key)
+        await self._door.look(first=True)
         with in_plain_words(path):
             readers = await asyncio.to_thread(file.read, self._options.readers)
             roll = await asyncio.to_thread(Roll, path)
@@ -161,14 +160,9 @@ class MailPublisher:
         reader = roll.next(self._context.now())
         if reader is None:
             return None
-        letter = to_reader(written, self._options, reader, self._one_click(reader))
+        letter = to_reader(written, self._options, reader, self._door.of(reader))
         roll.sending(reader)
         return reader, letter
-
-    def _one_click(self, reader: str) -> str | None:
-        if not self._options.one_click:
-            return None
-        return f"{self._context.public_url}{WAY}{quote(self._context.name, safe='')}/{self._left.token(reader)}"
 
     async def _finish(self, roll: Roll, reader: str, letter: bytes) -> Came:
         """One letter, to its end also when the daemon stops meanwhile: a reader whose letter is cut off may never have it."""
