@@ -35,20 +35,23 @@ REACHED = {
 """Moment → what the ledger holds from then on."""
 
 
-def run(config: Path, log: Path, moment: str) -> ForkServerProcess:
-    """A daemon that ends at ``moment``: ``made:inside`` is before the commit of what makes it so, ``made:after`` after it."""
+def started(command: str, config: Path, moment: str = "") -> ForkServerProcess:
+    """``syndicator run`` or ``once``, which ends at ``moment``: ``made:inside`` is before the commit that makes an issue, ``:after`` after it.
+
+    What it logs goes to ``log`` beside the configuration.
+    """
     CONTEXT.set_forkserver_preload([__name__, *LATE_IMPORTS])
-    process = CONTEXT.Process(target=_work, args=(str(config), str(log), moment), daemon=True)
+    process = CONTEXT.Process(target=_work, args=(command, str(config), str(config.parent / "log"), moment), daemon=True)
     process.start()
     return process
 
 
-def _work(config: str, log: str, moment: str) -> None:
+def _work(command: str, config: str, log: str, moment: str) -> None:
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
     what, _, stage = moment.partition(":")
     if what in REACHED:
         _arm(REACHED[what], stage)
-    raise SystemExit(main(["run", "--config", config], {"LANG": "C.UTF-8", "SYNDICATOR_LANGUAGE": "fr"}))
+    raise SystemExit(main([command, "--config", config], {"LANG": "C.UTF-8", "SYNDICATOR_LANGUAGE": "fr"}))
 
 
 def _arm(sql: str, stage: str) -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from html import unescape
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,8 @@ from syndicator.http import Sessions
 from syndicator.tenant import Tenant
 from tests.engine_scene import Clock
 from tests.mail_scene import Office, office
-from tests.review_child import run
-from tests.shell_scene import daemon, syndicator, until
+from tests.review_child import started
+from tests.shell_scene import until
 from tests.test_connector_mail_killed import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -112,6 +113,16 @@ class Desk:
             async with self.browser.post(address, data={"token": token, "press": what}, allow_redirects=False) as answer:
                 return answer.status
         return 0
+
+    def listens(self) -> bool:
+        """Whether the daemon's pages can be asked for."""
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+    async def ends(self, process: ForkServerProcess) -> int | None:
+        """How a process ended."""
+        await asyncio.to_thread(process.join, 20)
+        return process.exitcode
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Of the ledger."""
@@ -197,7 +208,7 @@ async def desk(folder: Path, morning: tuple[Site, Path]) -> AsyncIterator[Desk]:
 
 async def dies(there: Desk, press: str, moment: str) -> None:
     """A daemon's life until that moment, with a person who presses as soon as she can."""
-    process = run(there.config, there.folder / "log", moment)
+    process = started("run", there.config, moment)
 
     def kill(address: str) -> None:
         if address == (ANNA if moment.startswith("mail:") else READERS[1]):
@@ -212,11 +223,10 @@ async def dies(there: Desk, press: str, moment: str) -> None:
             await there.press(press)
         else:
             process.terminate()
-            await asyncio.to_thread(process.join, 20)
+            assert await there.ends(process) == 0
             there.time_passes()
-            process = run(there.config, there.folder / "log", moment)
-    await asyncio.to_thread(process.join, 20)
-    assert process.exitcode == -signal.SIGKILL, (there.folder / "log").read_text()
+            process = started("run", there.config, moment)
+    assert await there.ends(process) == -signal.SIGKILL, (there.folder / "log").read_text()
     there.server.named = there.server.taken = lambda _: None
 
 
@@ -227,21 +237,21 @@ async def test_killed(tmp_path: Path, morning: tuple[Site, Path], press: str, mo
         await dies(there, press, moment)
         if moment in LEAVING:
             there.time_passes()
-        async with daemon("--config", there.config) as one:
-            await one.says("web.listening")
-            if press:
-                await until(lambda: bool(there.mails()), "the mail")
-                if not await there.shows(press):
-                    assert await there.press(press) == 303
-                assert await there.shows(press)
-            if press != "stop" and moment not in BEFORE:
-                await until(lambda: len(there.readers()) == len(READERS), "the letter")
-            if moment in BEFORE:
-                await until(lambda: bool(there.rows("select 1 from review where mailed_at is not null")), "the mail")
-            one.signal(signal.SIGTERM)
-            assert await one.end() == 0
+        process = started("run", there.config)
+        await until(there.listens, "the page")
+        if press:
+            await until(lambda: bool(there.mails()), "the mail")
+            if not await there.shows(press):
+                assert await there.press(press) == 303
+            assert await there.shows(press)
+        if press != "stop" and moment not in BEFORE:
+            await until(lambda: len(there.readers()) == len(READERS), "the letter")
+        if moment in BEFORE:
+            await until(lambda: bool(there.rows("select 1 from review where mailed_at is not null")), "the mail")
+        process.terminate()
+        assert await there.ends(process) == 0
         there.time_passes()
-        assert (await syndicator("once", "--config", there.config)).code == 0
+        assert await there.ends(started("once", there.config)) == 0
 
         assert there.readers() == ([] if press == "stop" else list(READERS))
         assert len(there.mails()) == 1 + (moment in TWICE)
