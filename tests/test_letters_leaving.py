@@ -19,6 +19,7 @@ from syndicator import steps
 from syndicator.cli.preview import _waiting
 from syndicator.config import Config, DestinationConfig, Network
 from syndicator.contract import Limits, Secret
+from syndicator.foreseeing import places
 from syndicator.letter.newsletter import Newsletter
 from syndicator.letter.schedule import parse
 from syndicator.sandbox.mailtrain import MailtrainSimulator
@@ -105,8 +106,8 @@ async def test_without_an_archive_nothing_leads_there(server: MailtrainSimulator
 async def test_the_preview_shows_the_message(server: MailtrainSimulator, tmp_path: Path) -> None:
     """As the network will get it, before it leaves; letters have a preview of their own."""
     async with newsroom(tmp_path, server) as made:
-        limits = {"reseau": Network500.limits, "mailtrain": MailtrainPublisher.limits}
-        (shown,) = await _waiting(made.config, made.tenant.ledger, limits)
+        where = places(made.config, {"reseau": Network500.limits, "mailtrain": MailtrainPublisher.limits})
+        (shown,) = await _waiting(made.config, made.tenant.ledger, where, made.clock())
         await made.deliver("reseau")
 
         assert [one.text for one in shown.renditions] == made.wall.texts

@@ -14,6 +14,7 @@ from syndicator.contract import Limits
 from syndicator.errors import OutcomeUnknown, Transient
 from syndicator.model import Event, Place
 from syndicator.route import Pace, Route, Style
+from syndicator.steps import deliver
 from syndicator.testing import make_event
 from tests.engine_scene import EditingWall, FindableWall, MuteWall, PlainWall, RemovingWall, Scene, route, stage
 
@@ -69,11 +70,15 @@ async def show(scene: Scene, *items: Event) -> None:
 
 
 async def live(scene: Scene, until: datetime) -> None:
-    """Let time pass, as the daemon does: every ten minutes at least."""
-    while scene.clock.at < until:
-        await scene.deliver()
-        scene.clock.at = min(scene.clock.at + timedelta(minutes=10), until)
-    await scene.deliver()
+    """Let time pass, as the daemon does: until it was told to look again, or for an hour."""
+    while True:
+        while (delivered := await deliver(scene.tenant, "wall")).worked:
+            continue
+        now = scene.clock.at
+        if now >= until:
+            return
+        soon = max(delivered.again_at or until, now + timedelta(minutes=1))
+        scene.clock.at = min(soon, now + timedelta(hours=1), until)
 
 
 def firsts(scene: Scene) -> list[str]:
