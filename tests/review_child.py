@@ -36,7 +36,7 @@ REACHED = {
 
 
 def started(command: str, config: Path, moment: str = "") -> ForkServerProcess:
-    """``syndicator run`` or ``once``, which ends at ``moment``: ``made:inside`` is before the commit that makes an issue, ``:after`` after it.
+    """``syndicator run`` or ``once``, which ends at ``moment``: ``made:inside`` is before the commit that makes an issue.
 
     What it logs goes to ``log`` beside the configuration.
     """
