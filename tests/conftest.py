@@ -11,21 +11,18 @@ from tests.clock import Clock  # noqa: E402
 from tests.media_scene import MP4, Files, photo  # noqa: E402
 
 LONGEST = (
-    *("test_kill.py", "test_outbox_machine.py", "test_bad_accounts.py", "test_once_networks.py", "test_one_way.py", "test_cli_commands.py"),
-    *("test_demo.py", "test_bad_state.py", "test_bad_input.py", "test_moved_everywhere.py", "test_connector_mail_killed.py"),
-    *(
-        "test_cli_newsletter.py",
-        "test_connector_website_pages.py",
-        "test_browser_widget.py",
-        "test_browser_website.py",
-        "test_browser_presence.py",
-    ),
+    *("test_kill.py", "test_demo.py", "test_browser_demo.py", "test_browser_website.py", "test_once_networks.py", "test_bad_state.py"),
+    *("test_browser_widget.py", "test_browser_review.py", "test_service.py", "test_browser_letter.py", "test_browser_preview.py"),
+    *("test_cli_commands.py", "test_outbox_machine.py", "test_connector_discord.py", "test_one_way.py", "test_connector_instagram.py"),
+    *("test_browser_presence.py", "test_media.py", "test_moved_everywhere.py", "test_bad_accounts.py", "test_preview.py"),
+    *("test_connector_facebook.py", "test_cli_newsletter.py", "test_weight.py", "test_connector_mail_killed.py"),
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that two workers end together."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """Begin with what takes longest, so that all workers end together."""
+    order = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 @pytest.fixture
