@@ -207,7 +207,7 @@ class _Shaping:
         if self.style.footer and self._has_footer():
             draft = replace(draft, footer=clean(self.style.footer).strip())
         limits, first, warning = self._room(chosen)
-        composed, unusable = self._composed(draft, title, limits, first)
+        composed, unusable = self._composed(draft, title, limits, first, alone=not chosen.attachments)
         link = self._link_apart(composed, always=always)
         base = Rendition(
             uid=self.item.uid,
@@ -279,8 +279,8 @@ class _Shaping:
         warning = shorten(self.warning, replace(first, text_max=first.text_max // 2, bytes_max=None))
         return _beside(warning, limits), _beside(warning, first), warning
 
-    def _composed(self, draft: Draft, title: str, limits: Limits, first: Limits) -> tuple[Composed, tuple[str, ...]]:
-        """The texts; by the route's own template where it has one that can be used."""
+    def _composed(self, draft: Draft, title: str, limits: Limits, first: Limits, *, alone: bool) -> tuple[Composed, tuple[str, ...]]:
+        """The texts; by the route's own template where it has one that can be used, and that says something of what stands ``alone``."""
         thread = self.style.long_text == "thread" and self.limits.threads
         if not self.style.template:
             return compose(draft, limits, first=first, thread=thread), ()
@@ -288,7 +288,7 @@ class _Shaping:
         text = joined([draft.body, draft.closings[0]])
         values = self._values(draft, title or draft.title)
         composed = fill(self.style.template, values, text, limits, first=first, thread=thread, opening=opening)
-        if composed is not None:
+        if composed is not None and (not alone or any(part.text.strip() for part in composed.parts)):
             return composed, ()
         return compose(draft, limits, first=first, thread=thread), ("template-left-out",)
 

@@ -220,21 +220,21 @@ async def test_slow_servers_hold_neither_the_page_nor_other_pictures(place: Plac
 @pytest.mark.parametrize(
     ("status", "body"), [(404, b""), (410, b""), (403, b""), (200, b"<html>"), (200, photo(60, 40)[:700]), (200, None)]
 )
-async def test_what_is_refused_is_asked_for_again_after_a_day_then_less_and_less(
+async def test_what_is_refused_is_asked_for_again_after_an_hour_then_rarely(
     place: Place, host: Slow, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes | None
 ) -> None:
-    """Not there, gone, forbidden, no picture, a damaged one, too large: 1, 2, 4, 8, 16, then every 30 days; nobody is asked in between."""
+    """Not there, gone, forbidden, no picture, a damaged one, too large: after 1, 2, 4 … 512 hours, then 30 days; not before."""
     monkeypatch.setattr("syndicator.media.IMAGE_MAX_BYTES", 100_000)
     host.files["a.jpg"] = b"\xff\xd8\xff" + bytes(200_000) if body is None else body
     host.statuses["a.jpg"] = status
     asked: list[int] = []
-    for day in range(100):
-        for hour in (0, 9, 23):
-            place.now = NOW + timedelta(days=day, hours=hour)
-            assert await place.gather(f"{host.url}/a.jpg") == {}
-        asked += [day] * (len(host.requests) - len(asked))
+    due = [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1023 + 720, 1023 + 1440]
+    for hour in sorted({hour for each in due for hour in (each - 1, each) if hour >= 0}):
+        place.now = NOW + timedelta(hours=hour)
+        assert await place.gather(f"{host.url}/a.jpg") == {}
+        asked += [hour] * (len(host.requests) - len(asked))
 
-    assert asked == [0, 1, 3, 7, 15, 31, 61, 91]
+    assert asked == due
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])

@@ -43,7 +43,7 @@ PATIENCE_AGAIN_S = 10.0
 """And not longer than this for those that it waited for in vain before."""
 FAILED_AGAIN = timedelta(minutes=10)
 """How long a picture is not asked for after its server did not answer."""
-REFUSED_AGAIN = timedelta(days=1)
+REFUSED_AGAIN = timedelta(hours=1)
 """And after it was refused, or was no picture that we can show; twice as long each time."""
 REFUSED_AGAIN_MAX = timedelta(days=30)
 
