@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from logging import INFO
 from typing import TYPE_CHECKING
 
-from syndicator.issues import Row
+from syndicator.issues import Review, Row
 from syndicator.items import Stored
 from syndicator.letter.announce import announced
 from syndicator.letter.compose import compose, is_editorial
@@ -36,6 +36,10 @@ LOOK_AGAIN = timedelta(minutes=10)
 TIME_TO_READ = timedelta(hours=1)
 POSTS_MAX = 1_000
 EDITORIAL_MAX_BYTES = 100_000
+
+
+REVIEW = "review:"
+"""What a problem is about that keeps the person who reviews from being written to; then the newsletter's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +73,10 @@ def _look(tenant: Tenant, store: Store, letter: Newsletter, now: datetime) -> da
         since_at = store.issues.told_until(letter.name) or _before(tenant, letter, opened)
         _begin(tenant, store, letter, Row(newsletter=letter.name, until_at=due, since_at=since_at, state="made"), now)
     last = store.issues.last(letter.name)
-    leaves: tuple[datetime, ...] = (leaves_at(letter, last),) if last is not None and last.state == "review" else ()
-    waits = [at for at in (begins_at, due, *leaves, now + LOOK_AGAIN) if at > now]
+    leaves = (
+        leaves_at(letter, last, store.issues.review(letter.name, last.until_at)) if last is not None and last.state == "review" else due
+    )
+    waits = [at for at in (begins_at, due, leaves, now + LOOK_AGAIN) if at > now]
     tenant.issuing[letter.name] = Looked(seq=store.items.seq(), until=min(waits), last=last)
     return min(waits)
 
@@ -121,11 +127,19 @@ def _settled(store: Store, last: Row | None, opened: datetime) -> datetime:
     return max(last.until_at, opened, decided_at or opened)
 
 
-def leaves_at(letter: Newsletter, row: Row) -> datetime:
-    """When an issue leaves that a person does not stop: at its hour; when it was begun late, not before they had time to read it."""
-    if row.verdict == "send" or row.begun_at is None:
+def leaves_at(letter: Newsletter, row: Row, review: Review) -> datetime:
+    """When an issue leaves that a person does not stop: at its hour; when they were asked late, not before they had time to read it."""
+    shown_at = review.mailed_at or row.begun_at
+    if row.verdict == "send" or shown_at is None:
         return row.until_at
-    return max(row.until_at, row.begun_at + min(letter.review_before, TIME_TO_READ))
+    return max(row.until_at, shown_at + min(letter.review_before, TIME_TO_READ))
+
+
+def _is_unasked(tenant: Tenant, store: Store, letter: Newsletter, review: Review) -> bool:
+    """Whether the person was not written to yet, though nothing is known to be in the way: the machine stopped before it came to it."""
+    if review.mailed_at is not None or tenant.config.alerts is None:
+        return False
+    return all(problem.subject != f"{REVIEW}{letter.name}" for problem in store.problems.open())
 
 
 def _due(tenant: Tenant, letter: Newsletter, after: datetime, now: datetime) -> datetime:
@@ -162,12 +176,15 @@ def _begin(tenant: Tenant, store: Store, letter: Newsletter, row: Row, now: date
 
 def _reviewed(tenant: Tenant, store: Store, letter: Newsletter, row: Row, now: datetime) -> Row:
     """What becomes of an issue that a person is looking at."""
-    if not store.issues.review(letter.name, row.until_at).edited:
+    review = store.issues.review(letter.name, row.until_at)
+    if not review.edited:
         editorial = editorial_of(tenant, store, letter, row)
         if editorial != row.editorial:
             row = replace(row, editorial=editorial)
             store.issues.put(row, now)
-    if leaves_at(letter, row) > now or (letter.unanswered == "wait" and row.verdict != "send"):
+    if leaves_at(letter, row, review) > now or (letter.unanswered == "wait" and row.verdict != "send"):
+        return row
+    if row.verdict != "send" and _is_unasked(tenant, store, letter, review):
         return row
     issue = issue_of(tenant, store, letter, row)
     if not issue.sections:  # what it was to tell was taken back meanwhile

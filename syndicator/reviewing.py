@@ -22,7 +22,7 @@ from syndicator import alerts
 from syndicator.errors import ConnectorError
 from syndicator.hosting import host
 from syndicator.issues import Review, Row
-from syndicator.issuing import issue_of, leaves_at, post_of
+from syndicator.issuing import REVIEW, issue_of, leaves_at, post_of
 from syndicator.judge import lettered
 from syndicator.letter.editorial import typed
 from syndicator.letter.newsletter import Newsletter
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 EDITORIAL_MAX = 10_000
 """Characters."""
 FIRST_WAIT = timedelta(minutes=1)
-SUBJECT = "review:"
-"""What a problem with asking is about, before the newsletter's name."""
 Press = Literal["send", "write", "stop"]
 _BODY = re.compile(r"<body\b[^>]*>")
 
@@ -119,7 +117,7 @@ def _written(editorial: str, form: Mapping[str, str]) -> str | None:
 
 def how(tenant: Tenant, found: Standing) -> str:
     """How an issue stands, as a sentence for the person who decides."""
-    row, now, leaves = found.row, tenant.now(), leaves_at(found.letter, found.row)
+    row, now, leaves = found.row, tenant.now(), leaves_at(found.letter, found.row, found.review)
     if row.state == "review" and row.verdict == "send":
         key = "approved" if row.until_at > now else "approved-now"
     elif row.state == "review":
@@ -154,14 +152,15 @@ async def ask(tenant: Tenant) -> int:
 
 
 async def _ask(tenant: Tenant, letter: Newsletter) -> bool:
-    given, now, subject = tenant.config.alerts, tenant.now(), f"{SUBJECT}{letter.name}"
+    given, now, subject = tenant.config.alerts, tenant.now(), f"{REVIEW}{letter.name}"
     if given is None or now < tenant.closed_until.get(subject, now):
         return False
     found = await tenant.ledger.transact(lambda store: _unasked(tenant, store, letter))
     if found is None:
         return False
     try:
-        mail = letter_to_the_reviewer(tenant, found, await drawn(tenant, found), given)
+        shown = replace(found, review=replace(found.review, mailed_at=now))
+        mail = letter_to_the_reviewer(tenant, shown, await drawn(tenant, shown), given)
         await asyncio.to_thread(alerts.send, mail, given)
     except (ConnectorError, OSError, ValueError) as error:  # smtplib's errors are OSErrors; ValueError: an address that cannot be
         tenant.failures[subject] = tenant.failures.get(subject, 0) + 1
@@ -169,6 +168,7 @@ async def _ask(tenant: Tenant, letter: Newsletter) -> bool:
         event(tenant.log, WARNING, "review.unsent", newsletter=letter.name, detail=clean(str(error)))
         detail = str(error)
         await tenant.ledger.transact(lambda store: store.problems.put(subject, "review", detail, "", now))
+        tenant.issuing.pop(letter.name, None)  # it may leave unseen now
         return False
     tenant.failures.pop(subject, None)
 
@@ -177,6 +177,7 @@ async def _ask(tenant: Tenant, letter: Newsletter) -> bool:
         store.problems.clear(subject)
 
     await tenant.ledger.transact(note)
+    tenant.issuing.pop(letter.name, None)
     event(tenant.log, INFO, "review.asked", newsletter=letter.name, due=found.row.until_at)
     return True
 
@@ -184,7 +185,7 @@ async def _ask(tenant: Tenant, letter: Newsletter) -> bool:
 def _unasked(tenant: Tenant, store: Store, letter: Newsletter) -> Standing | None:
     last = store.issues.last(letter.name)
     if last is None or last.state != "review" or last.verdict == "send":
-        store.problems.clear(f"{SUBJECT}{letter.name}")
+        store.problems.clear(f"{REVIEW}{letter.name}")
         return None
     found = standing(tenant, store, Link(newsletter=letter.name, until_at=last.until_at))
     return found if found is not None and found.review.mailed_at is None else None

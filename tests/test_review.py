@@ -330,6 +330,31 @@ async def test_killed_between_the_mail_and_its_record(tmp_path: Path, monkeypatc
         assert len({mail["Message-ID"] for mail in office.letters}) == 1
 
 
+async def test_killed_before_the_mail_and_back_after_the_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person is asked first, and has time to read: who was never asked could stop nothing."""
+    async with reviewed(tmp_path) as (made, office):
+        made.world.show(FETE)
+
+        class Killed(BaseException):
+            pass
+
+        def dies(*_: object) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr("syndicator.alerts.send", dies)
+            with pytest.raises(Killed):
+                await at(made, DAY_BEFORE)
+        await made.restart()
+        assert await at(made, DUE + timedelta(hours=3)) == []
+        (mail,) = office.letters
+        body = mail.get_body(("plain",))
+        assert body is not None
+        assert "lundi 23 novembre 2026 à 13h" in body.get_content()
+        assert await at(made, DUE + timedelta(hours=3, minutes=59)) == []
+        assert len(await at(made, DUE + timedelta(hours=4))) == 1
+
+
 async def test_nothing_is_left_to_tell(tmp_path: Path) -> None:
     """All that it told was taken back while it waited: no empty letter."""
     async with reviewed(tmp_path) as (made, _):

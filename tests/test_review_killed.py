@@ -132,8 +132,8 @@ class Desk:
 
     def time_passes(self) -> None:
         """For the ledger: the time to read is over, and what was leaving when its process ended may be asked about."""
-        for table, key, column in (("issue", "until_at", "made_at"), ("delivery", "id", "updated_at")):
-            for name, at in self.rows(f"select {key}, {column} from {table}"):
+        for table, key, column in (("issue", "until_at", "made_at"), ("review", "until_at", "mailed_at"), ("delivery", "id", "updated_at")):
+            for name, at in self.rows(f"select {key}, {column} from {table} where {column} is not null"):
                 self.rows(f"update {table} set {column} = ? where {key} = ?", datetime.fromisoformat(at) - timedelta(hours=2), name)
 
 
