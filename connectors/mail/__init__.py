@@ -6,8 +6,9 @@ What it does
     address of a file, at the pace of ``per_minute``, each with its own way out (``List-Unsubscribe``). A dead address, a full mailbox or a
     greylisting server does not keep the letter from the others; after an interruption it goes on with the reader whose turn it was.
     Where ``public_url`` is in https and our page is seen to answer there (or ``one_click = true`` says so), a link in the letter leads to
-    a page of ours where a reader leaves by pressing a button, which mail programs press too (RFC 8058): they are noted in ``unsubscribed.txt`` in the state folder, and are written to no more. Whoever is taken out of the file
-    while an issue is on its way is not written to either; whoever is added has the next one.
+    a page of ours where a reader leaves by pressing a button, which mail programs press too (RFC 8058): they are noted in
+    ``unsubscribed.txt`` in the state folder, and are written to no more. Whoever is taken out of the file while an issue is on its way
+    is not written to either; whoever is added has the next one.
 
 How to get the credential
     The account of a mailbox, at whoever hosts your mail: the name of its SMTP server, a user name and a password (some hosts ask for an

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,10 @@ class LetterRefused(Exception):
     """The server refuses what the letter says, or how large it is, for this address at least."""
 
 
+async def nothing() -> None:
+    """Nobody need be told."""
+
+
 class Line:
     """A connection, made when it is first needed and kept for several letters."""
 
@@ -113,8 +117,8 @@ class Line:
             return Rejected(f"{where} offers no {'STARTTLS' if self._options.security == 'starttls' else 'such login'}", hint=NO_TLS_HINT)
         return Transient(f"{where}: {type(error).__name__}{f' {code}' if code else ''}")
 
-    async def send(self, reader: str, letter: bytes) -> None:
-        """Hand over one letter; returns when the server took it.
+    async def send(self, reader: str, letter: bytes, leaving: Callable[[], Awaitable[object]] = nothing) -> None:
+        """Hand over one letter; returns when the server took it. ``leaving`` is done when it is about to leave: before that, it did not.
 
         Raises AddressLater, AddressRefused, LetterRefused of this letter; Transient, AuthExpired, Rejected of the server as a whole,
         when it surely was not taken; OutcomeUnknown when nobody can know.
@@ -130,6 +134,7 @@ class Line:
         except (aiosmtplib.SMTPException, OSError) as error:
             await self.close()
             raise Transient(f"{self._options.host}: {type(error).__name__} before the letter left") from _named(error)
+        await leaving()
         try:
             await smtp.data(letter)
         except aiosmtplib.SMTPDataError as error:

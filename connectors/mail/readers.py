@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -156,12 +157,11 @@ class MailPublisher:
             raise NotReady(_progress(roll), at=max(at, waits or at, now + timedelta(seconds=1)))
 
     def _next(self, roll: Roll, written: Written) -> tuple[str, bytes] | None:
-        """The reader whose turn it is, on the disk as being written to, and their letter."""
+        """The reader whose turn it is, and their letter."""
         reader = roll.next(self._context.now())
         if reader is None:
             return None
         letter = to_reader(written, self._options, reader, self._door.of(reader))
-        roll.sending(reader)
         return reader, letter
 
     async def _finish(self, roll: Roll, reader: str, letter: bytes) -> Came:
@@ -178,7 +178,7 @@ class MailPublisher:
     async def _write_to(self, roll: Roll, reader: str, letter: bytes) -> Came:
         """One letter. What concerns the server as a whole gets out."""
         try:
-            await self._line.send(reader, letter)
+            await self._line.send(reader, letter, partial(asyncio.to_thread, roll.sending, reader))
         except AddressLater as error:
             await asyncio.to_thread(roll.later, reader, self._context.now(), str(error))
             return "later"

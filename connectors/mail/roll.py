@@ -93,8 +93,8 @@ class Roll:
         return datetime.fromisoformat(row[0]) if row[0] else None
 
     def sending(self, reader: str) -> None:
-        """Before their letter leaves."""
-        self._db.execute("update reader set state = 'sending', tries = tries + 1 where address = ?", (reader,))
+        """Before their letter leaves: the server has said yes to their address."""
+        self._db.execute("update reader set state = 'sending' where address = ?", (reader,))
 
     def settle(self, reader: str, state: str, answer: str = "") -> None:
         """``sent``, ``refused`` or ``unknown``, for good."""
@@ -102,18 +102,19 @@ class Roll:
 
     def later(self, reader: str, now: datetime, answer: str) -> None:
         """Try again after a while, longer each time; after two days they are given up."""
-        tries = int(self._db.execute("select tries from reader where address = ?", (reader,)).fetchone()[0])
+        tries = 1 + int(self._db.execute("select tries from reader where address = ?", (reader,)).fetchone()[0])
         if tries >= TRIES_MAX:
             self.settle(reader, "refused", answer)
             return
         again_at = now + min(timedelta(minutes=10) * 2 ** (tries - 1), timedelta(hours=6))
         self._db.execute(
-            "update reader set state = 'waiting', again_at = ?, answer = ? where address = ?", (again_at.isoformat(), answer, reader)
+            "update reader set state = 'waiting', tries = ?, again_at = ?, answer = ? where address = ?",
+            (tries, again_at.isoformat(), answer, reader),
         )
 
     def back(self, reader: str) -> None:
         """It surely did not leave, and no fault of theirs."""
-        self._db.execute("update reader set state = 'waiting', tries = max(0, tries - 1) where address = ?", (reader,))
+        self._db.execute("update reader set state = 'waiting' where address = ?", (reader,))
 
     def reopen(self) -> None:
         """Nobody could be had, so it was not their fault: all of them wait again."""
