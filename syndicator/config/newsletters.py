@@ -20,7 +20,8 @@ from syndicator.letter.newsletter import EVENTS_WITHIN, USUAL, Newsletter, Wante
 from syndicator.letter.schedule import ANCHOR, Schedule, parse
 from syndicator.model import PostKind
 
-KINDS = ("event", *get_args(PostKind))
+KINDS = tuple(kind for kind in ("event", *get_args(PostKind)) if kind != "digest")
+"""What a section may show; an issue tells of no other issue."""
 _MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _NO_DATE = words(fr='Une date comme "2026-12-07".', en='A date such as "2026-12-07".')
 _NO_MAIL = words(fr="Une adresse de courriel.", en="A mail address.")
