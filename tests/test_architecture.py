@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 
 FOR_CONNECTORS = frozenset({"model", "contract", "errors", "http", "text", "media", "folder"})
 """All that a connector may know of the daemon."""
-PURE = frozenset({"model", "route", "plan", "render", "policy", "text", "likeness"})
+PURE = frozenset({"model", "route", "plan", "render", "policy", "text", "likeness", "stragglers"})
 """Rooms without input or output: they decide, others act."""
 PURE_MAY_KNOW = PURE | {"contract", "errors"}
 SDKS = frozenset(
