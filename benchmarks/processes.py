@@ -11,12 +11,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+UNIT = Path(__file__).parent.parent / "systemd" / "syndicator.service"
+
+
+def environment() -> dict[str, str]:
+    """Ours, with what systemd puts into that of the service."""
+    lines = UNIT.read_text(encoding="utf-8").splitlines()
+    return {**os.environ, **dict(line.removeprefix("Environment=").split("=", 1) for line in lines if line.startswith("Environment="))}
+
 
 @contextmanager
 def daemon(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """``syndicator run`` with ``arguments``; ended in order."""
     command = [sys.executable, "-m", "syndicator", "run", *arguments]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    none = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, env=environment())
     try:
         yield process
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import town
-from benchmarks.processes import daemon, memory_kb, settled_kb, status_kb, until
+from benchmarks.processes import daemon, environment, memory_kb, settled_kb, status_kb, until
 
 BASELINE = """
 import asyncio, sqlite3, sys
@@ -47,7 +47,7 @@ def run() -> None:
 
 def baseline() -> dict[str, int]:
     """Memory of a process that does nothing with what it has loaded."""
-    with subprocess.Popen([sys.executable, "-c", BASELINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", BASELINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdout.readline()

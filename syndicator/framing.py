@@ -6,7 +6,6 @@ What is too long or too tall gets a border in a quiet colour of its own edges: a
 from __future__ import annotations
 
 from math import ceil, floor, inf
-from statistics import median_low
 from typing import TYPE_CHECKING, cast
 
 from syndicator.contract import MediaLimits
@@ -83,6 +82,8 @@ def quiet_colour(picture: Picture, *, sides: bool) -> tuple[int, ...] | int:
 
     Transparent around what is transparent.
     """
+    from statistics import median_low  # memory for the process that frames pictures
+
     if picture.mode == "RGBA":
         return (0, 0, 0, 0)
     colours = _edges(picture.convert("RGB"), sides=sides)
