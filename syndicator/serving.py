@@ -121,7 +121,7 @@ def _site(config: Config, web: Web, now: Callable[[], datetime], attendant: Call
         from syndicator.text.way_out import WAY
         from syndicator.web.leaving import way_out
 
-        ways[WAY] = way_out(lists, config.association.name, now)
+        ways[WAY] = way_out(lists, config.association.name, now, config.association.language)
     return Site(prefix=web.path, folder=config.public_dir, ways=ways | _reviews(config, attendant))
 
 

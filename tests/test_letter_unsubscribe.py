@@ -24,6 +24,7 @@ from syndicator.testing import NOW
 from syndicator.text.way_out import KEY_FILE, RECORD_FILE, WAY, mark_in, token_of
 from syndicator.web import Health, PublicServer, Site
 from syndicator.web.leaving import way_out
+from syndicator.web.ways import Asked
 from tests.clock import Clock
 from tests.mail_scene import KEY, RENDITION, Office, office, publisher
 
@@ -177,6 +178,13 @@ async def test_one_click_needs_an_address(server: Office, tmp_path: Path, clock:
         with pytest.raises(Rejected) as caught:
             await one.open()
         assert "public_url" in (caught.value.hint or {})["fr"]
+
+
+@pytest.mark.parametrize(("language", "spoken"), [("fr", "fr"), ("fr-CA", "fr"), ("en-GB", "en"), ("br", "en")])
+async def test_a_program_that_names_no_language(language: str, spoken: str, tmp_path: Path) -> None:
+    """The association's, as far as we speak it."""
+    said = await way_out({}, "Vélo", lambda: NOW, language)(Asked(rest="abonnes/x"))
+    assert (said.status, f'<html lang="{spoken}">' in said.page) == (404, True)
 
 
 async def test_where_our_page_answers_letters_lead_there(server: Office, tmp_path: Path, clock: Clock) -> None:

@@ -45,22 +45,28 @@ WORDS = {
 }
 
 
-def way_out(lists: Mapping[str, Path], who: str, now: Callable[[], datetime]) -> Way:
-    """What answers at a list's name and a token; ``lists`` says in which folder each list is kept, ``who`` whose they are."""
+def way_out(lists: Mapping[str, Path], who: str, now: Callable[[], datetime], language: str = "fr") -> Way:
+    """What answers at a list's name and a token; ``lists`` says in which folder each list is kept, ``who`` whose they are.
+
+    A reader whose program names no language is spoken to in ``language``.
+    """
+    ours = language.split("-")[0].lower()
+    usual = ours if ours in WORDS else "en"
 
     async def answer(asked: Asked) -> Said:
         name, _, token = asked.rest.partition("/")
+        said = asked.language or usual
         folder = lists.get(name)
         if folder is None or not await asyncio.to_thread(is_known, folder, token):
-            return _page("unknown", who, asked.language, status=404)
+            return _page("unknown", who, said, status=404)
         if asked.form is None:
-            return _page("ask", who, asked.language)
+            return _page("ask", who, said)
         try:
             await asyncio.to_thread(leave, folder, token, now())
         except OSError as error:
             event(logging.getLogger("syndicator"), logging.ERROR, "unsubscribe.failed", destination=name, detail=error.strerror)
-            return _page("failed", who, asked.language, status=503)
-        return _page("done", who, asked.language)
+            return _page("failed", who, said, status=503)
+        return _page("done", who, said)
 
     return answer
 

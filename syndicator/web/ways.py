@@ -40,8 +40,8 @@ class Asked:
     form: Mapping[str, str] | None = None
     """The fields of a POST, as far as a page of ours sends them (mail programs may send ``multipart/form-data``, RFC 8058: of that, none);
     None when it is none."""
-    language: str = "fr"
-    """``fr`` or ``en``, whichever the visitor likes better."""
+    language: str = ""
+    """``fr`` or ``en``, whichever the visitor likes better; empty for one who does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,8 @@ async def respond(way: Way, rest: str, request: web.BaseRequest) -> web.Response
         form = None if body is None else _fields(body) if request.content_type == _FORM else {}
         if form is None:
             return _refused(413 if body is None else 400)
-    language = language_of(request.headers.get("Accept-Language", ""))
+    likes = request.headers.get("Accept-Language", "")
+    language = language_of(likes) if likes.strip() else ""
     said = await way(Asked(rest=rest, query=request.rel_url.raw_query_string, form=form, language=language))
     headers = {**SECRET, "Content-Security-Policy": said.policy, "Content-Type": "text/html; charset=utf-8", **said.headers}
     return web.Response(status=said.status, body=said.page.encode("utf-8", "replace"), headers=headers)
