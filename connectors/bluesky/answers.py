@@ -74,11 +74,7 @@ def json_of(response: Response, *, write: bool) -> Mapping[str, Any]:
 
 
 def _name(response: Response) -> str:
-    try:
-        document = response.json()
-    except Transient:
-        return ""
-    return str(document.get("error") or "") if isinstance(document, Mapping) else ""
+    return str(response.json_object().get("error") or "")
 
 
 def _reset(response: Response, now: datetime) -> datetime | None:

@@ -112,11 +112,8 @@ class VideoService:
 
 def _job(response: Response) -> Mapping[str, Any]:
     """The service answers an upload with the status itself, where the lexicon has it inside ``jobStatus``: both are taken."""
-    try:
-        document = response.json()
-    except Transient:
-        return {}
-    inner = document.get("jobStatus", document) if isinstance(document, Mapping) else {}
+    document = response.json_object()
+    inner = document.get("jobStatus", document)
     return inner if isinstance(inner, Mapping) else {}
 
 

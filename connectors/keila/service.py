@@ -55,7 +55,7 @@ class Service:
         error = self._error_of(response, write=write)
         if error is not None:
             raise error
-        document = _document(response)
+        document = response.json_object()
         if "data" not in document:
             said = f"{urlsplit(response.url).netloc} answered something else than Keila does"
             raise OutcomeUnknown(said) if write else Rejected(said, hint=ADDRESS_HINT)
@@ -65,7 +65,7 @@ class Service:
         error = error_for(response, self._context.now(), write=write)
         if error is None:
             return None
-        told = _document(response).get("errors")
+        told = response.json_object().get("errors")
         said = f"{urlsplit(response.url).netloc} answered {response.status}: {_told(told)}"[:500] if told else error.detail
         if isinstance(error, AuthExpired):
             return AuthExpired(said, hint=KEY_HINT)
@@ -81,11 +81,3 @@ def _told(errors: Any) -> str:
     if not isinstance(errors, list):
         return str(errors)
     return "; ".join(" ".join(str(one[name]) for name in ("title", "detail", "pointer") if one.get(name)) for one in errors)
-
-
-def _document(response: Response) -> Json:
-    try:
-        document = response.json()
-    except Transient:
-        return {}
-    return document if isinstance(document, Mapping) else {}

@@ -118,7 +118,7 @@ def _error(response: Response, now: datetime, effect: Effect) -> ConnectorError 
     status = response.status
     if 200 <= status < 300:
         return None
-    document = _document(response)
+    document = response.json_object()
     common = error_for(response, now)
     said = f"LinkedIn answered {status}: {_told(document)}" if document else common.detail if common else f"LinkedIn answered {status}"
     if status == 401:
@@ -140,14 +140,6 @@ def _error(response: Response, now: datetime, effect: Effect) -> ConnectorError 
     if status == 408 or status >= 500:
         return OutcomeUnknown(said) if effect == "public" else Transient(said)
     return common if common is not None and not document else Rejected(said)
-
-
-def _document(response: Response) -> Mapping[str, Any]:
-    try:
-        answer = response.json()
-    except Transient:
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def _codes(document: Mapping[str, Any]) -> list[str]:

@@ -57,7 +57,7 @@ class Service:
         error = self._error_of(response, write=write)
         if error is not None:
             raise error
-        document = _document(response)
+        document = response.json_object()
         if "data" not in document:
             said = f"{urlsplit(response.url).netloc} answered something else than listmonk does"
             raise OutcomeUnknown(said) if write else Rejected(said, hint=ADDRESS_HINT)
@@ -67,7 +67,7 @@ class Service:
         error = error_for(response, self._context.now(), write=write)
         if error is None:
             return None
-        told = _document(response).get("message")
+        told = response.json_object().get("message")
         said = f"{urlsplit(response.url).netloc} answered {response.status}: {told}"[:500] if told else error.detail
         if isinstance(error, AuthExpired):
             return AuthExpired(said, hint=KEY_HINT)
@@ -76,11 +76,3 @@ class Service:
         if response.status == 400:
             return Rejected(said)
         return error
-
-
-def _document(response: Response) -> Json:
-    try:
-        document = response.json()
-    except Transient:
-        return {}
-    return document if isinstance(document, Mapping) else {}

@@ -67,7 +67,7 @@ def error_of(response: Response, now: datetime, *, write: bool) -> ConnectorErro
     error = error_for(response, now, write=write)
     if error is None:
         return None
-    document = _document(response)
+    document = response.json_object()
     code = str(document.get("errcode") or "")
     said = f"{urlsplit(response.url).netloc} answered {response.status}: {document.get('error')} ({code})"[:500] if code else error.detail
     if response.status == 429 or code == "M_LIMIT_EXCEEDED":
@@ -99,14 +99,6 @@ def json_of(response: Response, *, write: bool) -> Mapping[str, Any]:
         return document
     said = f"{response.url} answered with another shape than documented"
     raise OutcomeUnknown(said) if write else Transient(said)
-
-
-def _document(response: Response) -> Mapping[str, Any]:
-    try:
-        document = response.json()
-    except Transient:
-        return {}
-    return document if isinstance(document, Mapping) else {}
 
 
 def _wait(document: Mapping[str, Any], response: Response, now: datetime) -> datetime | None:

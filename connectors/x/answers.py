@@ -153,12 +153,8 @@ def _without_words(response: Response, now: datetime, *, write: bool) -> Connect
 
 def _problem(response: Response) -> Mapping[str, Any] | None:
     """The body, when it is one of X's two shapes of refusal (Problem, or Error with a code)."""
-    try:
-        document = response.json()
-    except Transient:
-        return None
-    known = {"type", "title", "detail", "errors", "message"}
-    return document if isinstance(document, Mapping) and known & set(document) else None
+    document = response.json_object()
+    return document if {"type", "title", "detail", "errors", "message"} & set(document) else None
 
 
 def _told(document: Mapping[str, Any]) -> str:

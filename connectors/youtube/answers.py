@@ -79,7 +79,7 @@ def access_error(response: Response, now: datetime) -> ConnectorError | None:
     error = error_for(response, now)
     if error is None:
         return None
-    code = str(document_of(response).get("error") or "")
+    code = str(response.json_object().get("error") or "")
     if code in OURS:
         return AuthExpired(f"Google answered {response.status}: {code}", hint=CLIENT_HINT)
     if code and response.status in (400, 401, 403):
@@ -93,15 +93,6 @@ def midnight(now: datetime) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=PACIFIC).astimezone(now.tzinfo)
 
 
-def document_of(response: Response) -> Json:
-    """The answer's JSON object; empty when it is none."""
-    try:
-        document = response.json()
-    except Transient:
-        return {}
-    return document if isinstance(document, Mapping) else {}
-
-
 def host_of(url: str) -> str:
     """For errors, which must not tell a session's address."""
     return urlsplit(url).netloc
@@ -109,7 +100,7 @@ def host_of(url: str) -> str:
 
 def _told(response: Response) -> tuple[set[str], str]:
     """Every reason, and the message."""
-    error = document_of(response).get("error")
+    error = response.json_object().get("error")
     if not isinstance(error, Mapping):
         return set(), ""
     listed = [one for one in [*(error.get("errors") or []), *(error.get("details") or [])] if isinstance(one, Mapping)]

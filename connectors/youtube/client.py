@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.youtube.answers import Json, access_error, document_of, error_of
+from connectors.youtube.answers import Json, access_error, error_of
 from connectors.youtube.options import YoutubeOptions
 from syndicator.contract import Context
 from syndicator.errors import OutcomeUnknown, Transient
@@ -42,7 +42,7 @@ class Client:
         response = await self._context.http.request("POST", f"{self._options.oauth.rstrip('/')}/token", data=form, question=True)
         if (error := access_error(response, now)) is not None:
             raise error
-        document = document_of(response)
+        document = response.json_object()
         if not document.get("access_token"):
             raise Transient("Google's answer holds no access token")
         self._access = str(document["access_token"])
@@ -58,7 +58,7 @@ class Client:
         """An answer's JSON. With ``safe``, nothing that the public sees can have happened when the answer is lost."""
         response = await self.send(method, self._api + path, params=params, json=json, safe=safe)
         write = method != "GET" and not safe
-        document = document_of(response)
+        document = response.json_object()
         if not document and response.status != 204:
             said = "YouTube answered with something else than JSON"
             raise OutcomeUnknown(said) if write else Transient(said)

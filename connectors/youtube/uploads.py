@@ -11,7 +11,7 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from connectors.youtube.answers import Json, document_of, error_of, host_of
+from connectors.youtube.answers import Json, error_of, host_of
 from connectors.youtube.client import Client
 from syndicator.errors import OutcomeUnknown, Transient, Unprepared
 from syndicator.http import Response
@@ -86,7 +86,7 @@ def _progress(response: Response, now: datetime, *, write: bool) -> int | Json:
     error = error_of(response, now, write=write)
     if error is not None:
         raise error
-    video = document_of(response)
+    video = response.json_object()
     if not video.get("id"):
         said = "YouTube's answer names no video"
         raise OutcomeUnknown(said) if write else Transient(said)

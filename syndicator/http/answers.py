@@ -46,6 +46,14 @@ class Response:
         except ValueError as error:
             raise Transient(f"{self.url} answered {self.status} with {self.content_type or 'no type'} instead of JSON") from error
 
+    def json_object(self) -> Mapping[str, Any]:
+        """The body where it is a JSON object, such as most services' refusals are; empty where it is anything else."""
+        try:
+            found = jsonlib.loads(self.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, Mapping) else {}
+
     @property
     def content_type(self) -> str:
         """Without parameters, lower case."""
