@@ -10,7 +10,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -67,7 +67,7 @@ async def tell(tenant: Tenant) -> int:
         return 0
     mail = compose(due, alerts, tenant.config.association.name, tenant.language)
     try:
-        await asyncio.to_thread(send, mail, alerts)
+        await asyncio.to_thread(send, mail, alerts, now)
     except (OSError, ValueError) as error:  # smtplib's errors are OSErrors; ValueError: an address or a host name that cannot be
         tenant.failures["alerts"] = tenant.failures.get("alerts", 0) + 1
         tenant.closed_until["alerts"] = now + wait_after(tenant.failures["alerts"], FIRST_WAIT, tenant.rng)
@@ -97,16 +97,16 @@ def compose(problems: Sequence[Problem], alerts: Alerts, association: str, langu
     return mail
 
 
-def send(mail: EmailMessage, alerts: Alerts) -> None:
+def send(mail: EmailMessage, alerts: Alerts, now: datetime) -> None:
     """Hand the mail to the configured server: ``smtps://`` (TLS) or ``smtp://`` (STARTTLS where it is offered).
 
     A password never leaves this machine in the clear.
     """
     import smtplib
-    from email.utils import formatdate, make_msgid, parseaddr
+    from email.utils import format_datetime, make_msgid, parseaddr
 
-    if "Date" not in mail:  # RFC 5322, 3.6: no mail is without
-        mail["Date"] = formatdate(localtime=True)
+    del mail["Date"]
+    mail["Date"] = format_datetime(now)  # RFC 5322, 3.6: no mail is without
     if "Message-ID" not in mail:
         mail["Message-ID"] = make_msgid(domain=parseaddr(alerts.sender)[1].rpartition("@")[2] or "localhost")
     url = urlsplit(alerts.smtp.reveal())

@@ -161,7 +161,7 @@ async def _ask(tenant: Tenant, letter: Newsletter) -> bool:
     try:
         shown = replace(found, review=replace(found.review, mailed_at=now))
         mail = letter_to_the_reviewer(tenant, shown, await drawn(tenant, shown), given)
-        await asyncio.to_thread(alerts.send, mail, given)
+        await asyncio.to_thread(alerts.send, mail, given, now)
     except (ConnectorError, OSError, ValueError) as error:  # smtplib's errors are OSErrors; ValueError: an address that cannot be
         tenant.failures[subject] = tenant.failures.get(subject, 0) + 1
         tenant.closed_until[subject] = now + wait_after(tenant.failures[subject], FIRST_WAIT, tenant.rng)

@@ -62,7 +62,7 @@ async def send_test(config: Config, one: Forthcoming, way: str, address: str, se
     html, missing = _with_pictures_there(one, config)
     rendition = replace(one.rendition, title=f"{MARK} {one.rendition.title}", html=html)
     if way == ALERTS:
-        await _by_alerts(config, rendition, address)
+        await _by_alerts(config, rendition, address, now())
     else:
         await _by_destination(config, config.destinations[way], rendition, address, partial(make_connector, sessions=sessions, now=now))
     return missing
@@ -103,13 +103,13 @@ def _to_one(destination: DestinationConfig, address: str, folder: Path) -> Any:
     return replace(destination.options, readers=readers)
 
 
-async def _by_alerts(config: Config, rendition: Rendition, address: str) -> None:
+async def _by_alerts(config: Config, rendition: Rendition, address: str, now: datetime) -> None:
     assert config.alerts is not None
     mail = EmailMessage()
     mail["Subject"], mail["From"], mail["To"] = " ".join(rendition.title.split()), config.alerts.sender, address
     mail.set_content(without_unsubscribe(rendition.text))
     mail.add_alternative(without_unsubscribe(rendition.html), subtype="html")
     try:
-        await asyncio.to_thread(alerts.send, mail, config.alerts)
+        await asyncio.to_thread(alerts.send, mail, config.alerts, now)
     except (OSError, ValueError) as error:
         raise Transient(clean(f"{type(error).__name__}: {error}"), hint=UNSENT) from error

@@ -274,7 +274,7 @@ async def test_odd_names_and_odd_answers_do_not_stop_a_mail(tmp_path: Path) -> N
         odd = replace(problem(), detail="a\ud83d b\n.\nc")
         letter = compose([odd], given, "Les Amis\ndu Vélo\r\nBcc: x@evil.example", "fr")
         assert (letter["Subject"], letter["Bcc"]) == ("syndicator : Les Amis du Vélo Bcc: x@evil.example, une chose à voir", None)
-        await asyncio.to_thread(alerts.send, letter, given)
+        await asyncio.to_thread(alerts.send, letter, given, START)
         assert "a? b" in office.letters[0].get_content()
         assert "\n.\nc" in office.letters[0].get_content().replace("\r", "")
 
@@ -297,7 +297,7 @@ async def test_a_password_is_given_where_nobody_listens(certificate: ssl.SSLCont
     letter["From"], letter["To"] = "a@asso.example", "b@asso.example"
     for scheme, offered, wrapped in (("smtp", None, None), ("smtp", certificate, None), ("smtps", None, certificate)):
         async with post_office(auth=True, tls=offered, wrapped=wrapped) as office:
-            await asyncio.to_thread(alerts.send, letter, address(office, scheme=scheme, who="anna%40asso:p%3Ass%2F@"))
+            await asyncio.to_thread(alerts.send, letter, address(office, scheme=scheme, who="anna%40asso:p%3Ass%2F@"), START)
             assert (office.logins, len(office.letters), office.secured) == ([("anna@asso", "p:ss/")], 1, offered is not None)
 
 
@@ -318,9 +318,9 @@ async def test_a_mail_server_without_password_is_used_as_it_is(monkeypatch: pyte
     """There is nothing to protect but the mail, which says nothing secret."""
     monkeypatch.setattr(alerts, "LOOPBACK", frozenset())
     async with post_office() as office:
-        await asyncio.to_thread(alerts.send, compose([problem()], address(office), "Asso", "en"), address(office))
+        await asyncio.to_thread(alerts.send, compose([problem()], address(office), "Asso", "en"), address(office), START)
         assert (len(office.letters), "AUTH" in office.commands) == (1, False)
         assert office.letters[0]["Subject"].startswith("syndicator: Asso")
         # RFC 5322, 3.6; and our host's name is nobody's business
-        assert parsedate_to_datetime(office.letters[0]["Date"]).tzinfo is not None
+        assert parsedate_to_datetime(office.letters[0]["Date"]) == START
         assert office.letters[0]["Message-ID"].endswith(f"@{address(office).sender.rpartition('@')[2]}>")

@@ -307,16 +307,19 @@ async def test_a_mail_server_that_stays_down(tmp_path: Path) -> None:
         assert await made.problems() == []
 
 
+class Killed(BaseException):
+    """The machine has stopped."""
+
+
+def dies(*_: object) -> None:
+    """Instead of what came next."""
+    raise Killed
+
+
 async def test_killed_between_the_mail_and_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is sent again with the same Message-ID: who was never asked could stop nothing."""
     async with reviewed(tmp_path) as (made, office):
         made.world.show(FETE)
-
-        class Killed(BaseException):
-            pass
-
-        def dies(*_: object) -> None:
-            raise Killed
 
         with monkeypatch.context() as patch:
             patch.setattr("syndicator.issues.Issues.mailed", dies)
@@ -334,12 +337,6 @@ async def test_killed_before_the_mail_and_back_after_the_hour(tmp_path: Path, mo
     """The person is asked first, and has time to read: who was never asked could stop nothing."""
     async with reviewed(tmp_path) as (made, office):
         made.world.show(FETE)
-
-        class Killed(BaseException):
-            pass
-
-        def dies(*_: object) -> None:
-            raise Killed
 
         with monkeypatch.context() as patch:
             patch.setattr("syndicator.alerts.send", dies)
