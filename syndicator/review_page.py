@@ -89,7 +89,7 @@ async def _letter(tenant: Tenant, found: Standing) -> Said:
     try:
         html = without_unsubscribe((await drawn(tenant, found)).html)
     except ConnectorError as error:
-        return _plain(500, tenant.language, "undrawn", pick(error.hint, tenant.language) if error.hint else "")
+        return _plain(500, tenant.language, "undrawn", pick(error.hint, tenant.language) if error.hint else str(error))
     origin = urlsplit(tenant.config.public_url or "")
     pictures = f"{origin.scheme}://{origin.netloc}" if origin.netloc else "'none'"
     return Said(
